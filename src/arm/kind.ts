@@ -1,0 +1,81 @@
+/**
+ * arm/ speaks the ARM wire: ids, routing, api-version, etag, asynchronous operations, errors. It must know no kind: kinds
+ * are data handed to it in a registry.
+ */
+import type { Json, JsonObject, Resource, Store } from '../store/resource.ts';
+import type { ArmId } from './id.ts';
+
+export interface Caller {
+  /** Application id of the service principal. */
+  readonly principalId: string;
+  readonly displayName: string;
+}
+
+/** What a kind may use while it judges a request: read what is stored, write secrets. It touches no network and no process. */
+export interface KindContext {
+  readonly store: Store;
+  readonly caller: Caller;
+  /** Whether the caller may do `action` at `scope`, by role assignment. */
+  readonly may: (action: string, scope: string) => boolean;
+  readonly now: () => Date;
+}
+
+export interface PutRequest {
+  readonly id: ArmId;
+  readonly location: string | null;
+  readonly tags: Readonly<Record<string, string>> | undefined;
+  readonly identity: JsonObject | undefined;
+  /** `properties` of the body, as sent; {} where there were none. */
+  readonly properties: JsonObject;
+  /** PATCH: what is omitted anywhere stays. PUT keeps omitted properties too (contract §0.5). */
+  readonly method: 'PUT' | 'PATCH';
+}
+
+export interface Accepted<P, S> {
+  readonly properties: P;
+  readonly state: S;
+  readonly identity?: JsonObject | null;
+  /** True: nothing to reconcile, the reply is terminal at once. */
+  readonly settled?: boolean;
+  /** True: the request asks for what is so already: no new generation, 200 at once. */
+  readonly unchanged?: boolean;
+}
+
+export interface Kind<P = JsonObject, S = JsonObject> {
+  /** `Microsoft.DocumentDB/cassandraClusters/dataCenters`. */
+  readonly type: string;
+  /** One line for docs/reference. */
+  readonly summary: string;
+  /** What a name may be, and in words: the error says them. */
+  readonly name: { readonly pattern: RegExp; readonly rule: string };
+  /** Tracked resources have location and tags; children and NICs made by the service may not. */
+  readonly tracked: boolean;
+  /** How its long operations look on the wire. `network`: InProgress; `documentdb`: Enqueued → Dequeued. */
+  readonly operations: 'network' | 'documentdb';
+  /** What the public may do; the rest is refused with 405 and a sentence. */
+  readonly verbs: readonly ('GET' | 'PUT' | 'PATCH' | 'DELETE')[];
+  /** For each verb, the role action checked: `Microsoft.Network/privateEndpoints/write`. Derived from type where absent. */
+  readonly actionNames?: Partial<Record<'GET' | 'PUT' | 'PATCH' | 'DELETE', string>>;
+  /** Resources that must exist before and are named in errors; the ARM parent is checked without being listed. */
+  accept(request: PutRequest, existing: Resource<P, S> | undefined, context: KindContext): Accepted<P, S>;
+  /** `properties` as shown; never a secret. */
+  show(resource: Resource<P, S>, context: Pick<KindContext, 'store'>): JsonObject;
+  /** Further top-level keys of the shown envelope (`identity`, `etag`). */
+  envelope?(resource: Resource<P, S>, context: Pick<KindContext, 'store'>): JsonObject;
+  /** Throws an ArmError (409) that lists who uses it, when it can't be deleted. */
+  beforeDelete?(resource: Resource<P, S>, context: KindContext): void;
+  /** True: the row goes at once (204/200); false or absent: it goes to Deleting, and a reconciler removes it. */
+  readonly deletesAtOnce?: boolean;
+  /** GET and POST sub-paths: `status`, `invokeCommand`. */
+  readonly actions?: Readonly<Record<string, KindAction<P, S>>>;
+}
+
+export interface KindAction<P, S> {
+  readonly method: 'GET' | 'POST';
+  readonly actionName: string;
+  run(resource: Resource<P, S>, body: Json | undefined, context: KindContext): JsonObject;
+}
+
+/** Any kind, for registries. */
+// oxlint-disable-next-line typescript/no-explicit-any -- a registry holds kinds of every shape; each is typed where it is made
+export type AnyKind = Kind<any, any>;

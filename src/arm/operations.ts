@@ -1,0 +1,115 @@
+import type { Operation } from '../store/operations.ts';
+import type { JsonObject } from '../store/resource.ts';
+import { show } from './envelope.ts';
+import { ArmError } from './errors.ts';
+import { parseArmId, parentOf } from './id.ts';
+import type { AnyKind } from './kind.ts';
+import { actionOf, authorize, type ArmContext, type ArmReply, type ArmRequest } from './wire.ts';
+
+/** Without it az asks every 30 s (contract §0.7). */
+export const retryAfter = { 'Retry-After': '1' } as const;
+
+/** The headers by which a client follows an operation; a DELETE has a Location as well. */
+export function operationHeaders(
+  kind: AnyKind,
+  operation: Operation,
+  request: ArmRequest,
+  version: string,
+): Readonly<Record<string, string>> {
+  const [namespace] = kind.type.split('/');
+  const base = `${request.endpoint}/subscriptions/${operation.subscriptionId}/providers/${namespace}/locations/${operation.location}`;
+  const status = kind.operations === 'network' ? 'operations' : 'operationsStatus';
+  const location = operation.verb === 'DELETE' || operation.verb === 'PATCH';
+  return {
+    ...retryAfter,
+    'Azure-AsyncOperation': `${base}/${status}/${operation.id}?api-version=${version}`,
+    ...(kind.operations === 'network' && { 'Azure-AsyncNotification': 'Enabled' }),
+    ...(location && { Location: `${base}/operationResults/${operation.id}?api-version=${version}` }),
+  };
+}
+
+/** The region in an operation's address: the resource's own, else its nearest ancestor's. */
+export function regionOf(cx: ArmContext, id: string, own: string | null): string {
+  if (own !== null) return own;
+  const parsed = parseArmId(id);
+  const parent = parsed && parentOf(parsed);
+  return parent === undefined ? cx.location : regionOf(cx, parent, cx.store.get(parent)?.location ?? null);
+}
+
+/**
+ * Whatever runs and must end before another write of `id` may begin. A cluster and its data centres change one at a time
+ * (contract §6.15); on the network each resource stands for itself.
+ */
+export function checkIdle(cx: ArmContext, kind: AnyKind, id: string, verb: 'PUT' | 'PATCH' | 'DELETE'): void {
+  const own = cx.store.operations.running(id);
+  // What is being made may be given up, and on the network whatever is being changed: the later request takes its place.
+  const yields = verb === 'DELETE' && own !== undefined && (own.creates || kind.operations === 'network');
+  const others =
+    kind.operations === 'documentdb'
+      ? cx.store.operations.runningWithin(topOf(id)).filter((other) => other.id !== own?.id)
+      : [];
+  const busy = own && !yields ? own : others[0];
+  if (!busy) return;
+  throw new ArmError(
+    'AnotherOperationInProgress',
+    `Another operation (${busy.verb} of '${busy.resourceId}') is in progress. Wait until it ends, then send the request again.`,
+    { target: busy.resourceId },
+  );
+}
+
+function topOf(id: string): string {
+  const parsed = parseArmId(id);
+  const parent = parsed && parentOf(parsed);
+  return parent === undefined ? id : topOf(parent);
+}
+
+export function answerOperation(
+  cx: ArmContext,
+  request: ArmRequest,
+  route: { readonly subscriptionId: string; readonly operationId: string; readonly as: 'status' | 'result' },
+): ArmReply {
+  const operation = cx.store.operations.get(route.operationId);
+  const kind = operation && cx.kinds.find((one) => one.type.toLowerCase() === operation.type.toLowerCase());
+  if (!operation || !kind || operation.subscriptionId.toLowerCase() !== route.subscriptionId.toLowerCase()) {
+    authorize(
+      cx,
+      request.caller,
+      'Microsoft.Resources/subscriptions/read',
+      `/subscriptions/${route.subscriptionId}`,
+    );
+    throw new ArmError(
+      'NotFound',
+      `There is no operation '${route.operationId.slice(0, 100)}' (they are kept for seven days).`,
+    );
+  }
+  if (operation.startedBy !== request.caller.principalId) {
+    authorize(cx, request.caller, actionOf(kind, 'GET'), operation.resourceId);
+  }
+  if (route.as === 'status')
+    return { status: 200, headers: retryAfter, body: statusBody(cx, kind, operation) };
+  return result(cx, kind, operation);
+}
+
+function statusBody(cx: ArmContext, kind: AnyKind, operation: Operation): JsonObject {
+  if (operation.state === 'Running') {
+    const young = cx.clock.now() - Date.parse(operation.startedAt) < 500;
+    return { status: kind.operations === 'network' ? 'InProgress' : young ? 'Enqueued' : 'Dequeued' };
+  }
+  return { status: operation.state, ...(operation.fault && { error: { ...operation.fault } }) };
+}
+
+function result(cx: ArmContext, kind: AnyKind, operation: Operation): ArmReply {
+  if (operation.state === 'Running')
+    return { status: 202, headers: retryAfter, body: statusBody(cx, kind, operation) };
+  if (operation.state !== 'Succeeded') {
+    const fault = operation.fault ?? {
+      code: operation.state,
+      message: `The operation ended as ${operation.state}.`,
+    };
+    return { status: 409, headers: retryAfter, body: { error: { ...fault } } };
+  }
+  const resource = operation.verb === 'DELETE' ? undefined : cx.store.get(operation.resourceId);
+  return resource
+    ? { status: 200, headers: retryAfter, body: show(kind, resource, cx.store) }
+    : { status: 204, headers: retryAfter };
+}

@@ -1,0 +1,89 @@
+import { checkApiVersion } from './api-version.ts';
+import { show } from './envelope.ts';
+import { ArmError } from './errors.ts';
+import { parseArmId, type ArmId } from './id.ts';
+import type { AnyKind } from './kind.ts';
+import { groupType, needGroup, needResource } from './lookup.ts';
+import { actionOf, authorize, kindContext, type ArmContext, type ArmReply, type ArmRequest } from './wire.ts';
+
+export function getResource(cx: ArmContext, request: ArmRequest, kind: AnyKind, id: ArmId): ArmReply {
+  authorize(cx, request.caller, actionOf(kind, 'GET'), id.text);
+  checkApiVersion(request.query, kind.operations);
+  const resource = needResource(cx, kind, id);
+  return { status: 200, headers: { ETag: resource.etag }, body: show(kind, resource, cx.store) };
+}
+
+/** Lists a kind below a subscription, a group or a parent resource. */
+export function listResources(cx: ArmContext, request: ArmRequest, kind: AnyKind, scope: string): ArmReply {
+  authorize(cx, request.caller, actionOf(kind, 'GET'), scope);
+  checkApiVersion(request.query, kind.operations);
+  const id = parseArmId(scope)!;
+  if (id.type !== undefined) {
+    needResource(cx, cx.kinds.find((one) => one.type.toLowerCase() === id.type!.toLowerCase()) ?? kind, id);
+  } else if (id.resourceGroup !== undefined) {
+    needGroup(cx, id);
+  }
+  const value = cx.store.list(kind.type, scope).map((resource) => show(kind, resource, cx.store));
+  return { status: 200, body: { value } };
+}
+
+export function runAction(
+  cx: ArmContext,
+  request: ArmRequest,
+  kind: AnyKind,
+  id: ArmId,
+  name: string,
+): ArmReply {
+  const found = Object.entries(kind.actions ?? {}).find(([key]) => key.toLowerCase() === name.toLowerCase());
+  if (!found)
+    throw new ArmError('NotFound', `A resource of type '${kind.type}' has no '${name.slice(0, 100)}'.`);
+  const [, action] = found;
+  if (action.method !== request.method) {
+    throw new ArmError(
+      'MethodNotAllowed',
+      `'${found[0]}' is asked for with ${action.method}, not with ${request.method.slice(0, 20)}.`,
+    );
+  }
+  authorize(cx, request.caller, action.actionName, id.text);
+  checkApiVersion(request.query, kind.operations);
+  const resource = needResource(cx, kind, id);
+  const result = cx.store.transaction(() =>
+    action.run(resource, request.body, kindContext(cx, request.caller)),
+  );
+  if (action.method === 'POST') cx.wake(`${found[0]} ${resource.id}`);
+  return { status: 200, body: result };
+}
+
+/** All tracked resources of a scope, as `az resource list` shows them: envelopes without properties. */
+export function listAll(cx: ArmContext, request: ArmRequest, scope: string): ArmReply {
+  authorize(cx, request.caller, 'Microsoft.Resources/subscriptions/resources/read', scope);
+  checkApiVersion(request.query);
+  if (parseArmId(scope)?.resourceGroup !== undefined) needGroup(cx, parseArmId(scope)!);
+  const wanted = filterOf(request.query.get('$filter'));
+  const value = cx.store.below(scope).flatMap((resource) => {
+    const kind = cx.kinds.find((one) => one.type.toLowerCase() === resource.type.toLowerCase());
+    if (!kind?.tracked || resource.type === groupType) return [];
+    if (wanted.group && resource.resourceGroup.toLowerCase() !== wanted.group) return [];
+    if (wanted.type && resource.type.toLowerCase() !== wanted.type) return [];
+    const { id, name, location, tags } = resource;
+    return [{ id, name, type: kind.type, location, tags, provisioningState: resource.provisioningState }];
+  });
+  return { status: 200, body: { value } };
+}
+
+/** `resourceGroup eq 'x' and resourceType eq 'y'`: that much of OData is understood, and anything else is refused. */
+function filterOf(text: string | null): { readonly group?: string; readonly type?: string } {
+  const found: { group?: string; type?: string } = {};
+  for (const term of (text ?? '').split(/ and /i).filter((one) => one.trim() !== '')) {
+    const match = /^\s*(resourceGroup|resourceType)\s+eq\s+'([^']*)'\s*$/i.exec(term);
+    if (!match) {
+      throw new ArmError(
+        'BadRequest',
+        `The filter '${term.trim().slice(0, 100)}' is not understood: only resourceGroup eq '…' and resourceType eq '…' are.`,
+        { target: '$filter' },
+      );
+    }
+    found[match[1]!.toLowerCase() === 'resourcegroup' ? 'group' : 'type'] = match[2]!.toLowerCase();
+  }
+  return found;
+}

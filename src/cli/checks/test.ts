@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { glob } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../../lib/errors.ts';
+import { defineCommand } from '../command.ts';
+import type { CliContext } from '../context.ts';
+import { programRoot } from '../home.ts';
+import { createHomeFolders, setUp } from '../setup/set-up.ts';
+import { alone } from '../stack/lock.ts';
+
+export const test = defineCommand({
+  path: 'test',
+  summary: 'Set up what is missing; check format, lint, types and dead code; run all tests.',
+  examples: ['test', 'test --unit', 'test network/fabric'],
+  options: { unit: { kind: 'switch', flags: ['--unit'], help: 'Leave out what starts machines.' } },
+  rest: { name: 'pattern', help: 'Only test files whose path contains one of these.' },
+  async run(cx, options, rest) {
+    if ((await filesOf('src')).length === 0) {
+      throw new UserError(
+        'NoSources',
+        'This copy has no sources and no tests.',
+        'Run it in a clone of the repository.',
+      );
+    }
+    await createHomeFolders(cx.home);
+    await alone(cx.home, 'test', () => setUp(cx, { say: (text) => cx.stderr(`${text}\n`), starting: false }));
+    const chosen = (files: readonly string[]): readonly string[] =>
+      rest.length === 0 ? files : files.filter((file) => rest.some((part) => file.includes(part)));
+    const unit = chosen(await filesOf('src'));
+    const whole = options.unit ? [] : chosen(await filesOf('test'));
+    const checks = rest.length === 0 ? [join(programRoot, 'dist/cli/checks/checks.js')] : [];
+    if (unit.length + whole.length === 0)
+      throw new UserError('NoTests', `No test file's path contains ${rest.join(' or ')}.`, 'sallyport test');
+    const exitCode = await runTests(cx, checks, unit, whole);
+    return { value: undefined, human: '', exitCode };
+  },
+});
+
+/**
+ * One end with the counts of all. Files of src/ share the two cores; each of test/ owns a whole stack and its memory, and
+ * comes after, one at a time.
+ */
+async function runTests(
+  cx: CliContext,
+  checks: readonly string[],
+  unit: readonly string[],
+  whole: readonly string[],
+): Promise<number> {
+  const stages = [
+    { files: checks, concurrency: 1 },
+    { files: unit, concurrency: 2 },
+    { files: whole, concurrency: 1 },
+  ].filter(({ files }) => files.length > 0);
+  const args = [join(programRoot, 'dist/cli/checks/runner.js'), JSON.stringify(stages)];
+  const env = { ...cx.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0' };
+  const child = spawn(process.execPath, args, { cwd: programRoot, stdio: 'inherit', env });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return code ?? 1;
+}
+
+async function filesOf(folder: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const file of glob(`${folder}/**/*.test.ts`, { cwd: programRoot })) found.push(file);
+  return found.sort();
+}

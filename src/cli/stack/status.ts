@@ -1,0 +1,105 @@
+import type { JsonObject } from '../../store/resource.ts';
+import { defineCommand } from '../command.ts';
+import type { CliContext } from '../context.ts';
+import { renderTable } from '../output/table.ts';
+import { wrap } from '../output/wrap.ts';
+import { controlProcess } from './control.ts';
+import { fabricProcess } from './fabric.ts';
+import { startedAt, type ProcessMark } from './process.ts';
+
+export const status = defineCommand({
+  path: 'status',
+  summary: 'Show what runs: control, fabric, machines, doors, rings.',
+  examples: ['status', 'status -o json'],
+  options: {},
+  async run(cx) {
+    const processes = { control: await controlProcess(cx.home), fabric: await fabricProcess(cx.home) };
+    // The whole picture is the provider's.
+    const picture = processes.control
+      ? await (await cx.arm(cx.globals.as === undefined ? 'provider' : undefined)).get('/sallyport/status')
+      : undefined;
+    const value = { running: processes, ...picture };
+    return {
+      value,
+      human: render(cx, processes, picture),
+      exitCode: processes.control && processes.fabric ? 0 : 1,
+    };
+  },
+});
+
+type Row = Readonly<Record<string, unknown>>;
+const rowsOf = (picture: JsonObject | undefined, key: string): readonly Row[] =>
+  (picture?.[key] ?? []) as unknown as readonly Row[];
+const text = (value: unknown): string => (value === null || value === undefined ? '-' : String(value));
+const lastName = (id: unknown): string => text(id).split('/').at(-1)!;
+
+function render(
+  cx: CliContext,
+  processes: Readonly<Record<string, ProcessMark | undefined>>,
+  picture: JsonObject | undefined,
+): string {
+  const parts: string[] = [];
+  for (const [name, mark] of Object.entries(processes)) {
+    const since = mark && `process ${mark.pid}, for ${duration(cx.clock.now() - startedAt(mark))}`;
+    parts.push(
+      `${name.padEnd(8)} ${since ?? 'does not run'}${name === 'control' && picture ? `, ${text(picture['endpoint'])}` : ''}`,
+    );
+  }
+  const heard = picture?.['fabric'] as Row | undefined;
+  if (heard)
+    parts.push(
+      `intent   ${heard['heardAt'] === null ? 'the fabric has not reported yet' : heard['upToDate'] ? 'applied' : 'being applied'}`,
+    );
+  table('Machine', rowsOf(picture, 'machines'), ['Kind', 'Network', 'Address', 'State'], (row) => [
+    text(row['hostname']),
+    text(row['kind']),
+    lastName(networkLabel(row['network'])),
+    text(row['address']),
+    text(row['state']),
+  ]);
+  table('Door', rowsOf(picture, 'links'), ['Address', 'Port', 'State'], (row) => {
+    const consumer = row['consumer'] as Row | undefined;
+    return [
+      lastName(row['label']),
+      text(consumer?.['address']),
+      `udp ${text(row['port'])}`,
+      text(row['state']),
+    ];
+  });
+  const dataCenters = rowsOf(picture, 'operators').flatMap((operator) =>
+    ((operator['dataCenters'] ?? []) as readonly Row[]).map((each): Row => ({
+      ...each,
+      cluster: operator['cluster'],
+    })),
+  );
+  table('Ring', dataCenters, ['Data centre', 'Phase', 'Waiting for'], (row) => [
+    lastName(row['cluster']),
+    text(row['name']),
+    text(row['phase']),
+    text(row['waitingFor']),
+  ]);
+  for (const limit of (picture?.['limits'] ?? []) as readonly string[])
+    parts.push(wrap(`limit: ${limit}`, cx.width, '  '));
+  if (!processes['control'] || !processes['fabric']) parts.push('', 'Next: sallyport up');
+  return parts.join('\n');
+
+  function networkLabel(id: unknown): unknown {
+    return rowsOf(picture, 'networks').find((network) => network['id'] === id)?.['label'] ?? id;
+  }
+  function table(
+    first: string,
+    rows: readonly Row[],
+    rest: readonly string[],
+    cells: (row: Row) => readonly string[],
+  ): void {
+    if (rows.length > 0) parts.push('', renderTable([first, ...rest], rows.map(cells), cx.width));
+  }
+}
+
+function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  return minutes < 2880 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} days`;
+}

@@ -1,0 +1,120 @@
+/**
+ * control → fabric: which networks, machines and private links shall be. fabric → control: which are.
+ * The fabric is told what shall be reachable, never how; it knows no cluster and no ARM resource.
+ */
+import { Type, type Static } from 'typebox';
+import { FaultSchema, Nullable } from './json.ts';
+
+/** One allowed flow of a network interface, as seen from the machine. Everything not named is dropped. */
+export const AllowRule = Type.Object({
+  direction: Type.Union([Type.Literal('in'), Type.Literal('out')]),
+  protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp')]),
+  /** IPv4 prefixes of the far side. */
+  remote: Type.Array(Type.String()),
+  /** Destination port of the flow: ours for `in`, the far side's for `out`. */
+  port: Type.Integer({ minimum: 1, maximum: 65535 }),
+  /** Why it is there, in words for `verify` and `status`: "WireGuard to the door". */
+  reason: Type.String(),
+});
+export type AllowRule = Static<typeof AllowRule>;
+
+export const FabricNetwork = Type.Object({
+  /** Stable and unique; the fabric derives its own short names from it. */
+  id: Type.String(),
+  /** Shown in status: the virtual network's ARM id. */
+  label: Type.String(),
+  /** IPv4 prefixes of the address space. */
+  prefixes: Type.Array(Type.String()),
+  subnets: Type.Array(Type.Object({ name: Type.String(), prefix: Type.String() })),
+  /** Whether the network has a way out to "the internet", a namespace of canaries. */
+  internet: Type.Boolean(),
+});
+export type FabricNetwork = Static<typeof FabricNetwork>;
+
+export const FabricMachine = Type.Object({
+  id: Type.String(),
+  /** `node`: a Cassandra node's machine; the agent in it configures its own interface after its door policy stands.
+   *  `operator`: a cluster's operator. `application`: a machine of the customer's, with no role in it.
+   *  `control-door`: forwards control's exchange socket into the provider's network. */
+  kind: Type.Union([
+    Type.Literal('node'),
+    Type.Literal('operator'),
+    Type.Literal('application'),
+    Type.Literal('control-door'),
+  ]),
+  hostname: Type.String(),
+  network: Type.String(),
+  subnet: Type.String(),
+  address: Type.String(),
+  /** The platform policy of the interface. Null: no bound but the NSG's semantics. */
+  allow: Nullable(Type.Array(AllowRule)),
+  /** Files put on the machine's disk below /var/lib/sallyport when it is first made, 0600. They may hold one-time
+   *  secrets; a file that is there already is left alone. */
+  seed: Type.Record(Type.String(), Type.String()),
+});
+export type FabricMachine = Static<typeof FabricMachine>;
+
+/** A private endpoint's way to a private link service: one address, one UDP port, one direction. */
+export const FabricLink = Type.Object({
+  id: Type.String(),
+  label: Type.String(),
+  consumer: Type.Object({ network: Type.String(), address: Type.String() }),
+  /** `natAddress`: what the provider's side sees as source. `destination`: the operator's address. */
+  provider: Type.Object({ network: Type.String(), natAddress: Type.String(), destination: Type.String() }),
+  port: Type.Integer(),
+  /** True only while the connection is Approved. */
+  open: Type.Boolean(),
+});
+export type FabricLink = Static<typeof FabricLink>;
+
+/** One-shot work, run at most once per id. */
+export const FabricWork = Type.Object({
+  id: Type.String(),
+  kind: Type.Literal('verify'),
+  /** Tries within one virtual network's nodes; null: all nodes of the fabric. */
+  network: Nullable(Type.String()),
+});
+export type FabricWork = Static<typeof FabricWork>;
+
+export const FabricIntent = Type.Object({
+  networks: Type.Array(FabricNetwork),
+  machines: Type.Array(FabricMachine),
+  links: Type.Array(FabricLink),
+  work: Type.Array(FabricWork),
+});
+export type FabricIntent = Static<typeof FabricIntent>;
+
+export const MachineReport = Type.Object({
+  state: Type.Union([Type.Literal('starting'), Type.Literal('running'), Type.Literal('failed')]),
+  /** Process id of the machine's init inside the fabric's PID namespace; null while it has none. */
+  pid: Nullable(Type.Integer()),
+  /** ISO 8601. */
+  since: Nullable(Type.String()),
+  error: Nullable(FaultSchema),
+});
+export type MachineReport = Static<typeof MachineReport>;
+
+export const NetworkReport = Type.Object({
+  state: Type.Union([Type.Literal('ready'), Type.Literal('failed')]),
+  error: Nullable(FaultSchema),
+});
+
+export const LinkReport = Type.Object({
+  state: Type.Union([Type.Literal('open'), Type.Literal('closed'), Type.Literal('failed')]),
+  error: Nullable(FaultSchema),
+});
+
+export const WorkReport = Type.Object({
+  state: Type.Union([Type.Literal('running'), Type.Literal('done'), Type.Literal('failed')]),
+  error: Nullable(FaultSchema),
+});
+
+export const FabricReport = Type.Object({
+  networks: Type.Record(Type.String(), NetworkReport),
+  machines: Type.Record(Type.String(), MachineReport),
+  links: Type.Record(Type.String(), LinkReport),
+  work: Type.Record(Type.String(), WorkReport),
+  /** What this host can't do, in words: "cgroup v1 only: memory is bounded by -Xmx". */
+  limits: Type.Array(Type.String()),
+});
+export type FabricReport = Static<typeof FabricReport>;

@@ -1,0 +1,151 @@
+import { existsSync } from 'node:fs';
+import type { FabricIntent, FabricReport } from '../exchange/intents/fabric.ts';
+import { follow, type Following } from '../exchange/client.ts';
+import type { Revised } from '../exchange/revision.ts';
+import { UserError } from '../lib/errors.ts';
+import type { Clock } from '../lib/clock.ts';
+import { readJson, writeJson } from '../lib/files.ts';
+import type { Log } from '../lib/log.ts';
+import { drive, type Driven } from '../reconcile/driver.ts';
+import type { Status } from '../reconcile/reconciler.ts';
+import { createCanary } from './canary.ts';
+import { findLimits } from './limits.ts';
+import { machineUser, prepareGround } from './machine/ground.ts';
+import { createMachines } from './machine/machines.ts';
+import { fabricPaths, ground } from './names.ts';
+import type { NetworkNumbers } from './plan.ts';
+import { createFabricReconciler } from './reconcile.ts';
+import { MachineRecords } from './state.ts';
+import { readTools } from './tools.ts';
+import { verify } from './verify/verify.ts';
+import { openWorkLedger } from './work.ts';
+import { WorldFabric } from './world.ts';
+
+export interface FabricContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** The role `fabric`: runs inside the namespaces that launch.sh made, below init.sh, until `signal` aborts. */
+export async function runFabric(context: FabricContext): Promise<void> {
+  const { clock, log, signal, env } = context;
+  const home = demand(env, 'SALLYPORT_HOME');
+  const program = demand(env, 'SALLYPORT_PROGRAM');
+  if (!existsSync(ground)) {
+    throw new UserError(
+      'NotInFabric',
+      `${ground} is not there: this is not the inside of a fabric.`,
+      'Start it with `./sallyport up`.',
+    );
+  }
+  const paths = fabricPaths(home);
+  const tools = await readTools(paths.tools);
+  const user = env['SALLYPORT_ROOT'] === '1' ? { uid: machineUser } : null;
+  const shared = await prepareGround({ program, tools, paths, user });
+  const records = await MachineRecords.open(paths.state);
+  const limits = await findLimits(tools.limits, user);
+
+  let intent = await readJson<Revised<FabricIntent>>(paths.intent);
+  let keeping: Promise<void> = Promise.resolve();
+  // Both are needed before they can be made: a machine may end, a result may be ready.
+  const ties: { driven?: Driven<Status>; following?: Following } = {};
+  const wake = (reason: string): void => ties.driven?.wake(reason);
+
+  const machines = createMachines({
+    records,
+    ground: shared,
+    paths,
+    user,
+    clock,
+    log,
+    onEnd: () => wake('a machine ended'),
+  });
+  const canary = createCanary({ shared, user, clock, onEnd: () => wake('the canary ended') });
+  const reconciler = createFabricReconciler({
+    intent: () => intent,
+    machines,
+    canary,
+    paths,
+    numbers: (await readJson<NetworkNumbers>(paths.numbers)) ?? {},
+  });
+  const work = await openWorkLedger({
+    folder: paths.work,
+    run: async ({ network }) => {
+      if (!intent) throw new Error('There is no intent.');
+      const world = new WorldFabric(intent.document, (id) => records.get(id), signal);
+      return verify(world, { network, clock, log, signal });
+    },
+    deliver: async (id, result) => {
+      if (!ties.following) throw new Error('There is no contact with control.');
+      await ties.following.stream(`verify/${id}`, JSON.stringify(result));
+    },
+    onChange: () => ties.following?.poke(),
+    log,
+  });
+
+  const report = (): FabricReport => ({
+    ...reconciler.report(),
+    work: work.report(intent?.document),
+    limits: [...limits],
+  });
+  const driven = (ties.driven = drive(reconciler, {
+    clock,
+    log,
+    signal,
+    onPass: (status) => {
+      logPass(log, status);
+      ties.following?.poke();
+      if (intent)
+        void work
+          .settle(intent.document)
+          .catch((error: unknown) => log.error('the ledger of work failed', { error }));
+    },
+  }));
+  ties.following = follow<FabricIntent, FabricReport>({
+    dial: { socketPath: paths.socket },
+    report: () => ({ applied: reconciler.applied(), report: report() }),
+    onIntent: (next) => {
+      intent = next;
+      wake('intent');
+      // Written after the wake: what a crash loses here, control still has.
+      keeping = keeping
+        .then(() => writeJson(paths.intent, next))
+        .catch((error: unknown) => log.error('the intent could not be kept', { error }));
+    },
+    clock,
+    log,
+    signal,
+    seen: intent?.revision ?? null,
+  });
+  log.info('the fabric is up', { pid: process.pid, machines: records.all().length, limits });
+  await driven.stopped;
+  await keeping;
+}
+
+/** A failure is said when it comes and when it changes, not with every pass. */
+let said = '';
+function logPass(log: Log, status: Status): void {
+  if (status.at !== 'applied') {
+    log.error('pass failed', { at: status.at, fault: status.error });
+    return;
+  }
+  const { applied, cleared, failed } = status;
+  if (applied.length > 0 || cleared.length > 0) log.info('pass', { applied, cleared });
+  const now = JSON.stringify(failed);
+  if (now !== said && failed.length > 0) log.warn('pass left something undone', { failed });
+  said = now;
+}
+
+function demand(env: NodeJS.ProcessEnv, name: string): string {
+  const value = env[name];
+  if (value === undefined || !value.startsWith('/')) {
+    throw new UserError(
+      'NotConfigured',
+      `${name} has to be an absolute path.`,
+      'Start the fabric with `./sallyport up`.',
+    );
+  }
+  return value;
+}

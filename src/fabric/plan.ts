@@ -1,0 +1,212 @@
+import { isIPv4 } from 'node:net';
+import type { FabricIntent, FabricLink, FabricMachine, FabricNetwork } from '../exchange/intents/fabric.ts';
+import { containsAddress, parsePrefix } from '../lib/ip.ts';
+import { internetNamespace, planInternet, uplinkAddresses } from '../network/internet.ts';
+import type { DeviceShall, NamespaceShall } from '../network/namespace.ts';
+import { planPrivateLink } from '../network/private-link.ts';
+import { planRouter, proxyArpSysctls } from '../network/router.ts';
+import {
+  consumerDevice,
+  linkNamespace,
+  machineDevice,
+  macOf,
+  providerDevice,
+  routerNamespace,
+  uplinkDevice,
+} from './names.ts';
+
+/** Process ids, in the fabric's PID namespace, of the inits of machines that run. */
+export type RunningMachines = ReadonlyMap<string, number>;
+/** A number for each network with a way out, kept for its life: it gives the cable its addresses. */
+export type NetworkNumbers = Readonly<Record<string, number>>;
+
+export const numberNetworks = (networks: readonly FabricNetwork[], known: NetworkNumbers): NetworkNumbers => {
+  const numbers: Record<string, number> = {};
+  for (const { id } of networks) if (known[id] !== undefined) numbers[id] = known[id];
+  for (const { id } of networks) {
+    if (numbers[id] !== undefined) continue;
+    const taken = new Set(Object.values(numbers));
+    let free = 0;
+    while (taken.has(free)) free++;
+    numbers[id] = free;
+  }
+  return numbers;
+};
+
+export interface WorldPlan {
+  readonly namespaces: readonly NamespaceShall[];
+  /** Why something of the intent can't be made, by its id: it is left out, the rest is made. */
+  readonly refused: ReadonlyMap<string, string>;
+}
+
+/** From the intent to every namespace, device, route and rule. Pure. */
+export function planWorld(
+  intent: FabricIntent,
+  running: RunningMachines,
+  numbers: NetworkNumbers,
+): WorldPlan {
+  const refused = new Map<string, string>();
+  const networks = new Map(intent.networks.map((network) => [network.id, network]));
+  const machines = intent.machines.filter((machine) =>
+    keep(refused, machine.id, machineFlaw(machine, networks, intent.machines)),
+  );
+  const links = intent.links.filter((link) => keep(refused, link.id, linkFlaw(link, networks)));
+
+  const routers = intent.networks.flatMap((network) => {
+    try {
+      return [routerOf(network, machines, links, running, numbers)];
+    } catch (error) {
+      refused.set(network.id, error instanceof Error ? error.message : String(error));
+      return [];
+    }
+  });
+  const made = new Set(routers.map(({ name }) => name));
+  const uplinks = intent.networks
+    .filter((network) => network.internet && made.has(routerNamespace(network.id)))
+    .map(({ id }) => ({ cable: uplinkCable(id).internet, address: uplinkAddresses(numbers[id]!).gateway }));
+  const linkSpaces = links
+    .filter(({ consumer, provider }) =>
+      [consumer, provider].every(({ network }) => made.has(routerNamespace(network))),
+    )
+    .map((link) =>
+      planPrivateLink({
+        name: linkNamespace(link.id),
+        consumer: linkCables(link).inside.consumer,
+        provider: linkCables(link).inside.provider,
+        address: link.consumer.address,
+        natAddress: link.provider.natAddress,
+        destination: link.provider.destination,
+        port: link.port,
+        open: link.open,
+      }),
+    );
+  return { namespaces: [planInternet(uplinks), ...routers, ...linkSpaces], refused };
+}
+
+function routerOf(
+  network: FabricNetwork,
+  machines: readonly FabricMachine[],
+  links: readonly FabricLink[],
+  running: RunningMachines,
+  numbers: NetworkNumbers,
+): NamespaceShall {
+  const number = numbers[network.id];
+  return planRouter({
+    name: routerNamespace(network.id),
+    prefixes: network.prefixes,
+    subnets: network.subnets.map(({ prefix }) => prefix),
+    nics: machines
+      .filter((machine) => machine.network === network.id)
+      .map((machine) => ({
+        device: machineDevice(machine.id),
+        address: machine.address,
+        allow: machine.allow,
+        cable: running.has(machine.id) ? machineCable(machine.id, running.get(machine.id)!) : null,
+      })),
+    consumers: links
+      .filter(({ consumer }) => consumer.network === network.id)
+      .map((link) => ({ cable: linkCables(link).consumer, address: link.consumer.address, port: link.port })),
+    providers: links
+      .filter(({ provider }) => provider.network === network.id)
+      .map((link) => ({
+        cable: linkCables(link).provider,
+        natAddress: link.provider.natAddress,
+        destination: link.provider.destination,
+        port: link.port,
+      })),
+    internet:
+      network.internet && number !== undefined
+        ? { cable: uplinkCable(network.id).router, ...uplinkAddresses(number) }
+        : null,
+  });
+}
+
+function machineCable(machineId: string, pid: number): DeviceShall {
+  const name = machineDevice(machineId);
+  return {
+    name,
+    mac: macOf(name),
+    far: { pid, device: 'eth0', mac: macOf(`${name} machine`) },
+    sysctls: proxyArpSysctls(name),
+  };
+}
+
+/** A cable as its two ends see it. */
+function cable(
+  a: { namespace: string; device: string },
+  b: { namespace: string; device: string },
+): readonly [DeviceShall, DeviceShall] {
+  const end = (near: typeof a, far: typeof a): DeviceShall => ({
+    name: near.device,
+    mac: macOf(`${near.namespace} ${near.device}`),
+    far: { ...far, mac: macOf(`${far.namespace} ${far.device}`) },
+    sysctls: {},
+  });
+  return [end(a, b), end(b, a)];
+}
+
+function uplinkCable(networkId: string): { readonly router: DeviceShall; readonly internet: DeviceShall } {
+  const [router, internet] = cable(
+    { namespace: routerNamespace(networkId), device: 'inet0' },
+    { namespace: internetNamespace, device: uplinkDevice(networkId) },
+  );
+  return { router, internet };
+}
+
+function linkCables(link: FabricLink) {
+  const namespace = linkNamespace(link.id);
+  const [consumer, insideConsumer] = cable(
+    { namespace: routerNamespace(link.consumer.network), device: consumerDevice(link.id) },
+    { namespace, device: 'pe0' },
+  );
+  const [provider, insideProvider] = cable(
+    { namespace: routerNamespace(link.provider.network), device: providerDevice(link.id) },
+    { namespace, device: 'vop' },
+  );
+  return { consumer, provider, inside: { consumer: insideConsumer, provider: insideProvider } };
+}
+
+type Networks = ReadonlyMap<string, FabricNetwork>;
+
+function keep(refused: Map<string, string>, id: string, flaw: string | undefined): boolean {
+  if (flaw !== undefined) refused.set(id, flaw);
+  return flaw === undefined;
+}
+
+function machineFlaw(
+  machine: FabricMachine,
+  networks: Networks,
+  all: readonly FabricMachine[],
+): string | undefined {
+  const network = networks.get(machine.network);
+  if (!network) return `Its network '${machine.network}' is not in the intent.`;
+  const subnet = network.subnets.find(({ name }) => name === machine.subnet);
+  if (!subnet) return `Its network has no subnet '${machine.subnet}'.`;
+  if (!isIPv4(machine.address)) return `'${machine.address}' is not an IPv4 address.`;
+  const prefix = parsePrefix(subnet.prefix);
+  if (!prefix || !containsAddress(prefix, machine.address))
+    return `${machine.address} does not lie in subnet '${subnet.name}' (${subnet.prefix}).`;
+  if (!/^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(machine.hostname))
+    return `'${machine.hostname}' can't be a host name.`;
+  const twin = all.find(
+    (other) =>
+      other.id !== machine.id && other.network === machine.network && other.address === machine.address,
+  );
+  if (twin) return `${machine.address} is machine '${twin.id}' as well.`;
+  const flawed = machine.allow?.flatMap(({ remote }) => remote).find((text) => !isPrefixOrAddress(text));
+  return flawed === undefined ? undefined : `'${flawed}' in its allow-list is not an IPv4 prefix.`;
+}
+
+function linkFlaw(link: FabricLink, networks: Networks): string | undefined {
+  for (const { network } of [link.consumer, link.provider]) {
+    if (!networks.has(network)) return `Its network '${network}' is not in the intent.`;
+  }
+  const flawed = [link.consumer.address, link.provider.natAddress, link.provider.destination].find(
+    (address) => !isIPv4(address),
+  );
+  if (flawed !== undefined) return `'${flawed}' is not an IPv4 address.`;
+  return link.port > 0 && link.port < 65_536 ? undefined : `${link.port} is not a port.`;
+}
+
+const isPrefixOrAddress = (text: string): boolean =>
+  text.includes('/') ? parsePrefix(text) !== undefined : isIPv4(text);

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inAnyPrefix } from '../../lib/ip.ts';
+import { encode } from './batch.ts';
+import { planRun } from './plan.ts';
+import { firstPort, isAllowed, type Try } from './try.ts';
+import type { VerifyWorld, WorldMachine } from './world.ts';
+
+const node = (network: string, n: number): WorldMachine => ({
+  id: `${network}-n${n}`,
+  kind: 'node',
+  hostname: `${network}-n${n}`,
+  network,
+  address: `10.0.2.${n + 3}`,
+  allow: [
+    { direction: 'out', protocol: 'udp', remote: ['10.0.1.10/32'], port: 51_820, reason: 'door' },
+    {
+      direction: 'out',
+      protocol: 'tcp',
+      remote: [`10.0.2.${n === 1 ? 5 : 4}/32`],
+      port: 7001,
+      reason: 'ring',
+    },
+    { direction: 'in', protocol: 'tcp', remote: ['10.0.0.0/16'], port: 9042, reason: 'CQL' },
+  ],
+});
+const other = (id: string, kind: WorldMachine['kind'], network: string, address: string): WorldMachine => ({
+  id,
+  kind,
+  hostname: id,
+  network,
+  address,
+  allow: null,
+});
+
+/** Two customers with the same address plan, a cluster each. */
+const machines = [
+  ...['a', 'b'].flatMap((network) => [
+    node(network, 1),
+    node(network, 2),
+    other(`app-${network}`, 'application', network, '10.0.3.254'),
+  ]),
+  other('op-a', 'operator', 'provider', '172.31.1.4'),
+  other('op-b', 'operator', 'provider', '172.31.1.5'),
+  other('control', 'control-door', 'provider', '172.31.0.4'),
+];
+const prefixes = ['10.0.0.0/16'];
+const subnets = [
+  { name: 'pe', prefix: '10.0.1.0/24' },
+  { name: 'cass', prefix: '10.0.2.0/24' },
+];
+const world: VerifyWorld = {
+  machines,
+  links: ['a', 'b'].map((network, n) => ({
+    id: `link-${network}`,
+    address: '10.0.1.10',
+    network,
+    port: 51_820,
+    open: true,
+    destination: `172.31.1.${4 + n}`,
+  })),
+  canaries: { ipv4: ['192.0.2.10', '198.51.100.10', '203.0.113.10'], ipv6: ['2001:db8::10'] },
+  networks: ['a', 'b'].map((id) => ({ id, prefixes, subnets })),
+  recorders: [],
+  restoreRules: () => Promise.resolve(),
+  enter: (id) => {
+    const m = machines.find((each) => each.id === id)!;
+    const tunnel = `fd00:0:${m.id.includes('b') ? 2 : 1}::${machines.indexOf(m)}`;
+    const addresses = [
+      { ifname: 'eth0', addr_info: [{ family: 'inet', local: m.address, scope: 'global', prefixlen: 24 }] },
+      { ifname: 'wg0', addr_info: [{ family: 'inet6', local: tunnel, scope: 'global', prefixlen: 48 }] },
+    ];
+    const lines = [
+      `show\taddresses\t0\t${JSON.stringify(addresses)}`,
+      'show\troutes\t0\t[{"dst":"default","gateway":"10.0.2.1"}]',
+      'show\trules\t0\ttable inet door {}',
+      'show\tallowed\t0\twg0\\tKEY=\\tfd00:0:1::1/128\\n',
+      'show\thandshakes\t0\twg0\\tKEY=\\t1\\n',
+    ];
+    return Promise.resolve({ stdout: lines.join('\n'), stderr: '', exitCode: 0 });
+  },
+};
+const host = { sockets: ['/tmp/s'], abstract: 's', file: '/tmp/f', secret: 'x' };
+const nodes = machines.filter((m) => m.kind === 'node');
+const plan = await planRun({ world, nodes, host, program: '' });
+const batches = plan.phases.flatMap(({ batches: each, phase }) => each.map((b) => ({ ...b, phase })));
+const tries: readonly { readonly machine: WorldMachine; readonly tried: Try }[] = batches.flatMap(
+  ({ machine, batch }) => batch.tries.map((tried) => ({ machine, tried })),
+);
+
+test('every try aims at a documentation range, at the metadata address, or at what is ours', () => {
+  const ours = [
+    '192.0.2.0/24',
+    '198.51.100.0/24',
+    '203.0.113.0/24',
+    '2001:db8::/32',
+    '169.254.169.254/32',
+    '10.0.0.0/16',
+    '172.31.0.0/16',
+    'fd00::/8',
+  ];
+  for (const { tried } of tries) {
+    const to = tried.arguments['to'];
+    if (typeof to === 'string') assert.ok(inAnyPrefix(to, ours), `${tried.what} aims at ${to}`);
+  }
+});
+
+test('no try is what the written allow-list allows', () => {
+  for (const { machine, tried } of tries) {
+    for (const m of tried.markers) {
+      if (m.port === null || tried.verb === 'frame' || m.sources) continue;
+      for (const to of m.destinations)
+        assert.ok(!isAllowed(machine.allow, to, m.protocol, m.port), `${tried.what} to ${tried.towards}`);
+    }
+  }
+});
+
+test('a port of the run’s own is one try’s only, in all of the run', () => {
+  const owners = new Map<number, Try>();
+  for (const { tried } of tries) {
+    for (const port of new Set(tried.markers.map((m) => m.port))) {
+      if (port === null || port < firstPort || port >= 32_000) continue;
+      assert.ok(!owners.has(port), `${port} is used twice`);
+      owners.set(port, tried);
+    }
+  }
+  assert.ok(owners.size > 500);
+});
+
+test('every means of the issue is tried by every node, by both identities, with the rules in force and flushed', () => {
+  const means = [
+    'TCP',
+    'UDP',
+    'ICMP',
+    'DNS over UDP',
+    'DNS over TCP',
+    'raw IP',
+    'IPv6',
+    'AF_PACKET',
+    "neighbour's address",
+    'through the tunnel',
+    'unix socket',
+    '/proc',
+    'nsenter',
+  ];
+  const aims = ['metadata', 'subnet pe', 'the door', 'control', "another cluster's operator"];
+  for (const { batch, machine, phase } of batches) {
+    const name = `${machine.id} ${phase.as} ${phase.rules}`;
+    for (const what of means)
+      assert.ok(
+        batch.tries.some((t) => t.what.includes(what)),
+        `${name}: ${what}`,
+      );
+    for (const aim of aims)
+      assert.ok(
+        batch.tries.some((t) => t.towards.includes(aim)),
+        `${name}: ${aim}`,
+      );
+    assert.ok(
+      phase.as !== 'root' ||
+        batch.tries.some((t) => t.towards.includes("another cluster's operator, tunnel address")),
+      name,
+    );
+    encode({}, batch);
+  }
+  assert.equal(batches.length, 16);
+});
+
+test('what root adds for a try is taken back', () => {
+  for (const { batch, phase } of batches) {
+    if (phase.as !== 'root') continue;
+    const orders = batch.preparation.orders;
+    const added = orders.filter((o) => o[0] === 'begin' && o.includes('add'));
+    const removed = orders.filter((o) => o[0] === 'end');
+    assert.ok(
+      added.length > 0 &&
+        removed.length >=
+          added.filter((o) => o[1] !== 'svvlan' && o[1] !== 'svmac' && o[1] !== 'svdum').length - 1,
+    );
+  }
+});

@@ -1,0 +1,90 @@
+import {
+  calculateJwkThumbprint,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  jwtVerify,
+  SignJWT,
+  type JWK,
+} from 'jose';
+import { randomUUID } from 'node:crypto';
+import { readJson, writeJson } from '../lib/files.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Principal } from '../store/principals.ts';
+
+export const lifetimeSeconds = 3600;
+const algorithm = 'RS256';
+
+export interface Tokens {
+  /** `audience` as the client asked for it; undefined where it is none of ours. */
+  issue(principal: Principal, audience: string, issuer: string): Promise<string | undefined>;
+  /** The application id that a sound token was issued to; throws jose's error otherwise. */
+  verify(token: string): Promise<string>;
+  /** The public key, for whoever verifies by themselves. */
+  readonly jwks: { readonly keys: readonly JWK[] };
+}
+
+export interface TokenOptions {
+  /** The signing key's file, 0600: it outlives restarts, because clients keep their tokens. */
+  readonly keyFile: string;
+  readonly tenantId: string;
+  /** Without a slash at the end. */
+  readonly audiences: readonly string[];
+  readonly issuers: readonly string[];
+  readonly clock: Clock;
+}
+
+export async function openTokens(options: TokenOptions): Promise<Tokens> {
+  const { clock, tenantId } = options;
+  const jwk = (await readJson<JWK>(options.keyFile)) ?? (await createKey(options.keyFile));
+  const kid = await calculateJwkThumbprint(jwk);
+  const privateKey = await importJWK(jwk, algorithm);
+  const publicJwk: JWK = { kty: jwk.kty!, n: jwk.n!, e: jwk.e!, kid, use: 'sig', alg: algorithm };
+  const publicKey = await importJWK(publicJwk, algorithm);
+  const bare = (audience: string): string => audience.replace(/\/+$/, '');
+
+  return {
+    jwks: { keys: [publicJwk] },
+    async issue(principal, audience, issuer) {
+      if (!options.audiences.includes(bare(audience))) return undefined;
+      const now = Math.floor(clock.now() / 1000);
+      const identity = {
+        appid: principal.clientId,
+        oid: principal.objectId,
+        tid: tenantId,
+        idtyp: 'app',
+        ver: '1.0',
+      };
+      return new SignJWT({ ...identity, app_displayname: principal.displayName })
+        .setProtectedHeader({ alg: algorithm, typ: 'JWT', kid })
+        .setSubject(principal.objectId)
+        .setIssuer(issuer)
+        .setAudience(audience)
+        .setIssuedAt(now)
+        .setNotBefore(now)
+        .setExpirationTime(now + lifetimeSeconds)
+        .setJti(randomUUID())
+        .sign(privateKey);
+    },
+    async verify(token) {
+      const { payload } = await jwtVerify(token, publicKey, {
+        algorithms: [algorithm],
+        audience: options.audiences.flatMap((audience) => [audience, `${audience}/`]),
+        issuer: [...options.issuers],
+        requiredClaims: ['exp', 'appid', 'tid'],
+        clockTolerance: 5,
+        currentDate: new Date(clock.now()),
+      });
+      if (payload['tid'] !== tenantId || typeof payload['appid'] !== 'string')
+        throw new Error('The token is of another tenant.');
+      return payload['appid'];
+    },
+  };
+}
+
+async function createKey(file: string): Promise<JWK> {
+  const { privateKey } = await generateKeyPair(algorithm, { modulusLength: 2048, extractable: true });
+  const jwk = await exportJWK(privateKey);
+  await writeJson(file, jwk);
+  return jwk;
+}

@@ -1,0 +1,377 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import {
+  clusterId,
+  connectionId,
+  consumerStatus,
+  createWorld,
+  customer,
+  dataCenterBody,
+  dataCenterId,
+  decide,
+  endpointBody,
+  endpointId,
+  group,
+  makeCluster,
+  makeNetwork,
+  networkId,
+  provider,
+  subnetId,
+  type Refusal,
+  type World,
+} from '../../test/harness/kinds-world.ts';
+import type { JsonObject } from '../store/resource.ts';
+
+let world: World;
+let service: string;
+before(async () => {
+  world = createWorld({ availableMegabytes: 3_000 });
+  makeNetwork(world);
+  service = await makeCluster(world);
+  world.put(endpointId('used'), endpointBody(service, '10.0.1.10'));
+  decide(world, connectionId(world, service), 'Approved');
+  await world.fabricApplies();
+});
+after(() => world.stop());
+
+const put = (id: string, properties: JsonObject): Refusal => {
+  const rows = world.store.below('/subscriptions').length;
+  const refusal = world.refused('PUT', id, { location: 'eastus2', properties });
+  assert.equal(world.store.below('/subscriptions').length, rows, 'nothing half-made is left');
+  return refusal;
+};
+/** Each row: what is asked, the code, and what the sentence says. */
+type Case = readonly [JsonObject, string, RegExp];
+const refuseEach = (id: string, cases: readonly Case[]): void => {
+  for (const [properties, code, message] of cases) {
+    const refusal = put(id, properties);
+    assert.equal(refusal.code, code, JSON.stringify(properties));
+    assert.match(refusal.message, message);
+  }
+};
+
+const space = (...addressPrefixes: string[]): JsonObject => ({ addressPrefixes });
+const subnet = (name: string, addressPrefix: string, more: JsonObject = {}): JsonObject => ({
+  name,
+  properties: { addressPrefix, ...more },
+});
+
+test('virtual networks', () => {
+  refuseEach(networkId('bad'), [
+    [{}, 'InvalidParameter', /addressSpace is missing/],
+    [{ addressSpace: space() }, 'InvalidParameter', /is empty/],
+    [{ addressSpace: space('10.0.0.1/16') }, 'InvalidParameter', /no IPv4 prefix/],
+    [{ addressSpace: space('10.0.0.0/16', '10.0.128.0/17') }, 'InvalidParameter', /overlap/],
+    [{ addressSpace: space('172.31.4.0/24') }, 'InvalidParameter', /the platform network uses it/],
+    [{ addressSpace: space('203.0.113.0/25') }, 'InvalidParameter', /canaries/],
+    [{ addressSpace: space('10.0.0.0/30') }, 'InvalidParameter', /allowed are \/8 to \/29/],
+    [{ addressSpace: 'x' }, 'InvalidParameter', /must be an object/],
+    [
+      { addressSpace: space('10.0.0.0/16'), subnets: [subnet('a', '10.1.0.0/24')] },
+      'InvalidParameter',
+      /outside the address space/,
+    ],
+    [
+      {
+        addressSpace: space('10.0.0.0/16'),
+        subnets: [subnet('a', '10.0.0.0/24'), subnet('b', '10.0.0.128/25')],
+      },
+      'InvalidParameter',
+      /overlaps subnet 'a'/,
+    ],
+    [
+      {
+        addressSpace: space('10.0.0.0/16'),
+        subnets: [subnet('a', '10.0.0.0/24'), subnet('A', '10.0.1.0/24')],
+      },
+      'InvalidParameter',
+      /'A' twice/,
+    ],
+    [
+      { addressSpace: space('10.0.0.0/16'), subnets: [subnet('-a', '10.0.0.0/24')] },
+      'InvalidResourceName',
+      /begins with a letter/,
+    ],
+    [
+      {
+        addressSpace: space('10.0.0.0/16'),
+        subnets: [subnet('a', '10.0.0.0/24', { networkSecurityGroup: { id: 'x' } })],
+      },
+      'NotYetSupported',
+      /networkSecurityGroup/,
+    ],
+  ]);
+  assert.equal(
+    put(networkId('bad name'), { addressSpace: space('10.0.0.0/16') }).code,
+    'InvalidResourceName',
+  );
+});
+
+test('subnets', () => {
+  refuseEach(subnetId('new'), [
+    [{}, 'InvalidParameter', /addressPrefix is missing/],
+    [{ addressPrefix: '10.0.1.128/25' }, 'InvalidParameter', /overlaps subnet 'pe'/],
+    [{ addressPrefix: '10.9.1.0/24' }, 'InvalidParameter', /outside the address space/],
+    [{ addressPrefix: '10.0.9.0/30' }, 'InvalidParameter', /\/29/],
+    [
+      {
+        addressPrefix: '10.0.9.0/24',
+        delegations: [{ name: '0', properties: { serviceName: 'Microsoft.Web/x' } }],
+      },
+      'InvalidParameter',
+      /Microsoft\.Web/,
+    ],
+  ]);
+  assert.equal(put(subnetId('pe'), { addressPrefix: '10.0.9.0/24' }).code, 'InUse');
+  assert.equal(
+    put(networkId(), { addressSpace: space('10.0.0.0/16'), subnets: [subnet('cass', '10.0.2.0/24')] }).code,
+    'InUse',
+  );
+  assert.equal(
+    put(subnetId('new', 'nowhere'), { addressPrefix: '10.0.9.0/24' }).code,
+    'ParentResourceNotFound',
+  );
+});
+
+test('private endpoints', () => {
+  refuseEach(endpointId(), [
+    [{}, 'InvalidParameter', /subnet is missing/],
+    [
+      { subnet: { id: subnetId('pe') } },
+      'InvalidParameter',
+      /manualPrivateLinkServiceConnections is missing/,
+    ],
+    [
+      endpointBody(service, '10.0.2.10'),
+      'InvalidParameter',
+      /10\.0\.2\.10 lies outside the subnet, 10\.0\.1\.0\/24.*10\.0\.1\.4 to 10\.0\.1\.254/,
+    ],
+    [endpointBody(service, '10.0.1.3'), 'InvalidParameter', /reserved/],
+    [endpointBody(service, '10.0.1.255'), 'InvalidParameter', /reserved/],
+    [endpointBody(service, '10.0.1.10'), 'InvalidParameter', /in use by private endpoint 'used'/],
+    [endpointBody(service, 'ten'), 'InvalidParameter', /no IPv4 address/],
+    [endpointBody(`${service}x`), 'InvalidParameter', /no private link service/],
+    [endpointBody('nobody.knows.this'), 'InvalidParameter', /no private link service/],
+    [
+      endpointBody('c1.x.eastus2.azure.privatelinkservice', undefined, 'vnet1', false),
+      'InvalidParameter',
+      /alias: that takes a manual connection/,
+    ],
+    [{ ...endpointBody(service), subnet: { id: subnetId('nowhere') } }, 'InvalidParameter', /no subnet/],
+    [{ ...endpointBody(service), subnet: { id: 'pe' } }, 'InvalidParameter', /must be the ARM id/],
+    [
+      {
+        ...endpointBody(service),
+        subnet: { id: subnetId('pe').replace(customer.subscription, provider.subscription) },
+      },
+      'AuthorizationFailed',
+      /subnets\/join\/action/,
+    ],
+  ]);
+  const body = endpointBody(service);
+  const [connection] = body['manualPrivateLinkServiceConnections'] as [{ properties: JsonObject }];
+  const long = { ...connection, properties: { ...connection.properties, requestMessage: 'x'.repeat(141) } };
+  assert.match(
+    put(endpointId(), { ...body, manualPrivateLinkServiceConnections: [long] }).message,
+    /141 characters; at most 140/,
+  );
+  assert.match(
+    put(endpointId(), { ...body, manualPrivateLinkServiceConnections: [connection, connection] }).message,
+    /has one/,
+  );
+  assert.equal(put(endpointId('used'), endpointBody(service, '10.0.1.11')).code, 'PropertyChangeNotAllowed');
+});
+
+test('an endpoint by alias, and what it may not become', () => {
+  const alias = world.get(service, provider).properties['alias'] as string;
+  world.put(endpointId('alias'), endpointBody(alias));
+  const shown = JSON.stringify(world.get(endpointId('alias')).properties);
+  assert.match(shown, /"Pending"/);
+  assert.match(shown, new RegExp(`"privateLinkServiceId":"${service}"`));
+});
+
+test('a direct connection of somebody who may not approve waits as well', () => {
+  world.put(endpointId('direct'), endpointBody(service, undefined, 'vnet1', false));
+  assert.match(
+    JSON.stringify(world.get(endpointId('direct')).properties['privateLinkServiceConnections']),
+    /"status":"Pending"/,
+  );
+});
+
+test('connections', () => {
+  const connection = connectionId(world, service);
+  const status = (value: string): JsonObject => ({
+    properties: { privateLinkServiceConnectionState: { status: value } },
+  });
+  assert.equal(world.refused('PUT', connection, status('Approved')).code, 'AuthorizationFailed');
+  assert.equal(world.refused('DELETE', connection).code, 'AuthorizationFailed');
+  assert.match(
+    world.refused('PUT', connection, status('Open'), provider).message,
+    /one of Approved, Rejected/,
+  );
+  assert.match(world.refused('PUT', connection, status('Pending'), provider).message, /not Pending/);
+  assert.equal(world.refused('PUT', `${connection}x`, status('Approved'), provider).code, 'ResourceNotFound');
+  assert.equal(consumerStatus(world, endpointId('used')), 'Approved');
+});
+
+test('clusters', () => {
+  const vpn = { azureConnectionMethod: 'VPN' };
+  const good = { ...vpn, initialCassandraAdminPassword: 'password' };
+  refuseEach(clusterId('bad'), [
+    [
+      { initialCassandraAdminPassword: 'password' },
+      'NotYetSupported',
+      /azureConnectionMethod None.*Send VPN/,
+    ],
+    [{ ...good, azureConnectionMethod: 'AZUREVNET' }, 'InvalidParameter', /one of None, VPN/],
+    [vpn, 'InvalidParameter', /initialCassandraAdminPassword is missing/],
+    [{ ...vpn, initialCassandraAdminPassword: '' }, 'InvalidParameter', /is empty/],
+    [{ ...vpn, initialCassandraAdminPassword: 'é'.repeat(37) }, 'InvalidParameter', /74 bytes/],
+    [{ ...vpn, initialCassandraAdminPassword: 'a\0b' }, 'InvalidParameter', /NUL/],
+    [{ ...vpn, initialCassandraAdminPassword: '\ud800' }, 'InvalidParameter', /Unicode/],
+    [{ ...good, authenticationMethod: 'None' }, 'InvalidParameter', /authenticationMethod is None/],
+    [{ ...good, authenticationMethod: 'Ldap' }, 'NotYetSupported', /Ldap/],
+    [{ ...good, cassandraVersion: '4.1' }, 'NotYetSupported', /'4\.1'.*runs 5\.0/],
+    [{ ...good, clusterNameOverride: 'a"b' }, 'InvalidParameter', /letters, digits/],
+    [{ ...good, clientCertificates: [{ pem: 'x' }] }, 'NotYetSupported', /clientCertificates/],
+    [{ ...good, hoursBetweenBackups: '24' }, 'NotYetSupported', /backups/],
+    [{ ...good, hoursBetweenBackups: 'often' }, 'NotYetSupported', /backups/],
+    [{ ...good, repairEnabled: 'maybe' }, 'InvalidParameter', /true or false/],
+    [{ ...good, delegatedManagementSubnetId: 'x' }, 'InvalidParameter', /must be the ARM id/],
+    [{ ...good, privateLinkAutoApproveSubscriptions: ['x'] }, 'InvalidParameter', /no subscription id/],
+    [
+      { ...good, privateLinkAutoApproveSubscriptions: [customer.subscription] },
+      'AuthorizationFailed',
+      /ask the provider/,
+    ],
+  ]);
+  assert.equal(put(clusterId('-bad'), good).code, 'InvalidResourceName');
+  assert.equal(
+    put(clusterId(), { initialCassandraAdminPassword: 'another' }).code,
+    'PropertyChangeNotAllowed',
+  );
+  assert.equal(put(clusterId(), { azureConnectionMethod: 'None' }).code, 'PropertyChangeNotAllowed');
+  assert.equal(put(clusterId(), { clusterNameOverride: 'Another' }).code, 'PropertyChangeNotAllowed');
+  for (const [method, action] of [
+    ['POST', 'invokeCommand'],
+    ['POST', 'deallocate'],
+    ['GET', 'backups'],
+  ] as const) {
+    assert.equal(world.refused(method, `${clusterId()}/${action}`).code, 'NotYetSupported');
+  }
+  assert.equal(
+    world.ask('PUT', clusterId(), {
+      location: 'East US 2',
+      properties: { initialCassandraAdminPassword: 'password' },
+    }).status,
+    200,
+  );
+});
+
+const fragment = (text: string): JsonObject => ({
+  base64EncodedCassandraYamlFragment: Buffer.from(text).toString('base64'),
+});
+
+test('data centres', async () => {
+  world.put(endpointId('pending'), endpointBody(service, '10.0.1.20'));
+  const other = await makeCluster(world, 'c2');
+  world.put(endpointId('other'), endpointBody(other, '10.0.1.30'));
+  makeNetwork(world, 'vnet2');
+  await world.fabricApplies();
+  const { privateEndpointIpAddress: _, ...without } = dataCenterBody();
+  refuseEach(dataCenterId('bad'), [
+    [dataCenterBody('10.0.1.10', { nodeCount: '2' }), 'InvalidParameter', /at least 3 nodes/],
+    [dataCenterBody('10.0.1.10', { nodeCount: 'three' }), 'InvalidParameter', /whole number/],
+    [dataCenterBody('10.0.1.10', { nodeCount: null }), 'InvalidParameter', /nodeCount is missing/],
+    [without, 'InvalidParameter', /privateEndpointIpAddress is missing.*--private-endpoint-ip-address/],
+    [
+      dataCenterBody('10.0.1.99'),
+      'InvalidParameter',
+      /10\.0\.1\.99 is no address in use in virtual network 'vnet1'/,
+    ],
+    [dataCenterBody('10.0.3.254'), 'InvalidParameter', /the network's application machine/],
+    [dataCenterBody('10.0.1.30'), 'InvalidParameter', /'other', which leads to .*c2-/],
+    [dataCenterBody('10.0.1.20'), 'Conflict', /'pending' \(10\.0\.1\.20\) is Pending.*approve --id/],
+    [
+      dataCenterBody('10.0.1.10', { delegatedSubnetId: subnetId('cass', 'vnet2') }),
+      'InvalidParameter',
+      /no address in use in virtual network 'vnet2'/,
+    ],
+    [
+      dataCenterBody('10.0.1.10', { delegatedSubnetId: subnetId('nowhere') }),
+      'InvalidParameter',
+      /no subnet/,
+    ],
+    [
+      dataCenterBody('10.0.1.10', { delegatedSubnetId: '' }),
+      'InvalidParameter',
+      /delegatedSubnetId is missing/,
+    ],
+    [dataCenterBody('10.0.1.10', { dataCenterLocation: 'westus' }), 'InvalidParameter', /must agree/],
+    [dataCenterBody('10.0.1.10', { nodeCount: 4 }), 'Conflict', /3248 MB of memory, and 3000 MB are free/],
+    [
+      dataCenterBody('10.0.1.10', { base64EncodedCassandraYamlFragment: '*' }),
+      'InvalidParameter',
+      /is not base64/,
+    ],
+    [dataCenterBody('10.0.1.10', fragment('a: [')), 'InvalidParameter', /is not YAML/],
+    [dataCenterBody('10.0.1.10', fragment('- a')), 'InvalidParameter', /must be a mapping/],
+    [
+      dataCenterBody(
+        '10.0.1.10',
+        fragment('concurrent_reads: 8\nauthenticator: AllowAllAuthenticator\nseed_provider: []'),
+      ),
+      'InvalidParameter',
+      /sets authenticator, seed_provider, which are the service's/,
+    ],
+    [
+      dataCenterBody('10.0.1.10', fragment('x: &a {authenticator: y}\n<<: *a')),
+      'InvalidParameter',
+      /base64Encoded/,
+    ],
+    [
+      dataCenterBody('10.0.1.10', { managedDiskCustomerKeyUri: 'https://vault' }),
+      'NotYetSupported',
+      /managedDiskCustomerKeyUri/,
+    ],
+  ]);
+  world.ask('PUT', subnetId('tiny'), { properties: { addressPrefix: '10.0.9.0/29' } });
+  world.store.putOwned({ ...world.store.get(subnetId('tiny'))!, location: null });
+  const small = { delegatedSubnetId: subnetId('tiny'), nodeCount: 3 };
+  world.put(endpointId('in-tiny'), { ...endpointBody(service), subnet: { id: subnetId('tiny') } });
+  assert.match(
+    put(dataCenterId('bad'), dataCenterBody('10.0.1.10', small)).message,
+    /2 free addresses, and 3 nodes need 3/,
+  );
+  assert.equal(
+    world.refused('PUT', `${clusterId('none')}/dataCenters/dc1`, { properties: dataCenterBody() }).code,
+    'ParentResourceNotFound',
+  );
+});
+
+test('a data centre can be asked for again as it is, and not be changed yet', () => {
+  world.put(dataCenterId(), dataCenterBody());
+  assert.equal(world.ask('PUT', dataCenterId(), { properties: dataCenterBody() }).status, 200);
+  refuseEach(dataCenterId(), [
+    [{ nodeCount: 6 }, 'NotYetSupported', /nodeCount is 3; changing it to 6 comes with version 0\.2/],
+    [{ privateEndpointIpAddress: '10.0.1.20' }, 'NotYetSupported', /privateEndpointIpAddress/],
+    [{ delegatedSubnetId: subnetId('apps') }, 'PropertyChangeNotAllowed', /delegatedSubnetId/],
+    [{ nodeCount: 2 }, 'InvalidParameter', /at least 3/],
+  ]);
+});
+
+test('what the service makes is read-only', () => {
+  const nic = (world.get(endpointId('used')).properties['networkInterfaces'] as { id: string }[])[0]!.id;
+  for (const method of ['PUT', 'PATCH', 'DELETE']) {
+    assert.equal(
+      world.refused(method, nic, { location: 'eastus2', properties: {} }).code,
+      'MethodNotAllowed',
+    );
+  }
+  const mine = `${group('rg1')}/providers/Microsoft.Network/privateLinkServices/mine`;
+  assert.equal(put(mine, {}).code, 'NotYetSupported');
+  assert.match(
+    world.refused('DELETE', service, undefined, provider).message,
+    /belongs to cluster .*Delete the cluster instead/,
+  );
+});

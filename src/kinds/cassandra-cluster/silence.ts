@@ -1,0 +1,22 @@
+import type { Pass } from '../pass.ts';
+import type { Reason } from '../waiting.ts';
+import type { Cluster } from './kind.ts';
+
+/** An operator reports at least every 3 s; after this it is missed. */
+const silentMs = 15_000;
+
+export const silence: Reason = {
+  code: 'OperatorSilent',
+  message: "The cluster's operator doesn't report. See: sallyport logs operator",
+};
+
+export function isFresh(cluster: Cluster, pass: Pass): boolean {
+  const heard = pass.settings.levels.operator(cluster.id);
+  return heard !== undefined && pass.now - heard.at <= silentMs;
+}
+
+/** For what is done already: a control that has just started has heard nobody yet, and that is no news. */
+export function operatorSilent(cluster: Cluster, pass: Pass): Reason | undefined {
+  if (isFresh(cluster, pass)) return undefined;
+  return pass.lasting(`silent ${cluster.id}`) < silentMs ? undefined : silence;
+}

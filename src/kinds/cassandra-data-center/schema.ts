@@ -1,0 +1,49 @@
+import type { Waiting } from '../waiting.ts';
+
+export const dataCenterType = 'Microsoft.DocumentDB/cassandraClusters/dataCenters';
+
+export interface DataCenterProperties {
+  readonly location: string;
+  readonly subnetId: string;
+  readonly nodeCount: number;
+  readonly endpointAddress: string;
+  /** The fragment in base64, as sent. */
+  readonly yamlFragment: string;
+  readonly sku: string;
+  readonly diskSku: string;
+  readonly diskCapacity: number;
+  readonly availabilityZone: boolean;
+}
+
+export interface DataCenterNode {
+  /** `dc1-1`: unique in the cluster, and the name in its certificates. */
+  readonly name: string;
+  readonly address: string;
+  readonly rack: string;
+  /** Unique for good: what the fabric calls the machine, and with it its disk. */
+  readonly machine: string;
+  readonly interfaceId: string;
+  /** It has its certificates: its join file is no longer anywhere. */
+  readonly enrolled: boolean;
+}
+
+export interface DataCenterState {
+  /** ARM id of the private endpoint its nodes dial. */
+  readonly endpointId: string;
+  readonly heapMegabytes: number;
+  readonly nodes: readonly DataCenterNode[];
+  /** True from the first time on that its operator said ready: CQL is let in. */
+  readonly ready: boolean;
+  /** Being deleted, and its operator has let go of its nodes. */
+  readonly retired: boolean;
+  readonly waiting: Waiting | null;
+}
+
+/** The first node of each rack, at most three. */
+export const seedsOf = (state: DataCenterState): readonly DataCenterNode[] => {
+  const racks = new Set<string>();
+  return state.nodes.filter((node) => !racks.has(node.rack) && racks.add(node.rack)).slice(0, 3);
+};
+
+export const joinSecret = (clusterIdentity: string, node: string): string =>
+  `cluster/${clusterIdentity}/join/${node}`;

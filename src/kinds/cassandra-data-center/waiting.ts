@@ -1,0 +1,95 @@
+import type { FabricReport } from '../../exchange/intents/fabric.ts';
+import type { OperatorReport } from '../../exchange/intents/operator.ts';
+import type { Cluster } from '../cassandra-cluster/kind.ts';
+import type { Pass } from '../pass.ts';
+import { connectionStatus } from '../private-endpoint/connection.ts';
+import type { EndpointProperties, EndpointState } from '../private-endpoint/schema.ts';
+import { isRunning } from '../settle.ts';
+import type { Reason } from '../waiting.ts';
+import { isFresh, operatorSilent, silence } from '../cassandra-cluster/silence.ts';
+import type { DataCenter } from './kind.ts';
+import { notApproved } from './door.ts';
+import type { DataCenterNode } from './schema.ts';
+
+/** The first thing that keeps a data centre from being as it shall be, in words a person can act on; undefined: nothing. */
+export function whatIsMissing(dataCenter: DataCenter, cluster: Cluster, pass: Pass): Reason | undefined {
+  for (const rung of [door, levels, machines, nodes, ring]) {
+    const reason = rung(dataCenter, cluster, pass);
+    if (reason) return reason;
+  }
+  return undefined;
+}
+
+function door(dataCenter: DataCenter, _: Cluster, { store }: Pass): Reason | undefined {
+  const endpoint = store.get<EndpointProperties, EndpointState>(dataCenter.state.endpointId);
+  if (!endpoint)
+    return { code: 'DoorMissing', message: `Private endpoint ${dataCenter.state.endpointId} is gone.` };
+  const { status } = connectionStatus(store, endpoint);
+  return status === 'Approved'
+    ? undefined
+    : { code: 'DoorNotApproved', message: notApproved(endpoint, status) };
+}
+
+function levels(dataCenter: DataCenter, cluster: Cluster, pass: Pass): Reason | undefined {
+  const { levels: heard } = pass.settings;
+  if (!isRunning(dataCenter)) return operatorSilent(cluster, pass);
+  if (!heard.fabric()) {
+    return {
+      code: 'FabricSilent',
+      message: 'The fabric has not reported: is it running? sallyport status tells, sallyport up starts it.',
+    };
+  }
+  const reason = isFresh(cluster, pass) ? undefined : silence;
+  if (reason || pass.operator(cluster.id)) return reason;
+  return { code: 'OperatorBehind', message: "The cluster's operator takes up what was asked for." };
+}
+
+const report = (cluster: Cluster, pass: Pass): OperatorReport | undefined =>
+  pass.settings.levels.operator(cluster.id)?.report;
+
+function machines(dataCenter: DataCenter, _: Cluster, pass: Pass): Reason | undefined {
+  const known: FabricReport['machines'] = pass.settings.levels.fabric()?.report.machines ?? {};
+  const failed = dataCenter.state.nodes.find((node) => known[node.machine]?.state === 'failed');
+  if (!failed) return undefined;
+  return {
+    code: 'MachineFailed',
+    message: `The machine of node ${failed.name} can't be started: ${known[failed.machine]?.error?.message ?? 'no reason is known'}`,
+  };
+}
+
+function nodes(dataCenter: DataCenter, cluster: Cluster, pass: Pass): Reason | undefined {
+  const operator = report(cluster, pass);
+  const said = operator?.dataCenters.find((item) => item.name === dataCenter.name);
+  const phaseOf = (node: DataCenterNode) => operator?.nodes.find((item) => item.name === node.name)?.phase;
+  const named = (list: readonly DataCenterNode[]): string =>
+    list.map((node) => `${node.name} (${node.address})`).join(', ');
+  const expected = dataCenter.state.nodes.filter((node) => !node.enrolled && phaseOf(node) === 'expected');
+  if (expected.length > 0) {
+    return {
+      code: 'NodeNeverSeen',
+      message: `Expected, never seen at the door: ${named(expected)}.${said?.waitingFor ? ` ${said.waitingFor}` : ''}`,
+    };
+  }
+  const silent = dataCenter.state.nodes.filter((node) => phaseOf(node) === 'silent');
+  return silent.length > 0
+    ? {
+        code: 'NodeSilent',
+        message: `Seen before, silent now: ${named(silent)}. Is its machine running? See: sallyport status`,
+      }
+    : undefined;
+}
+
+function ring(dataCenter: DataCenter, cluster: Cluster, pass: Pass): Reason | undefined {
+  const said = report(cluster, pass)?.dataCenters.find((item) => item.name === dataCenter.name);
+  if (said?.error) return { code: said.error.code, message: said.error.message };
+  if (said?.waitingFor) return { code: 'RingNotReady', message: said.waitingFor };
+  if (!isRunning(dataCenter)) return undefined;
+  if (said?.phase !== 'ready') {
+    return {
+      code: 'RingNotReady',
+      message: `The operator is at '${said?.phase ?? 'the beginning'}' with this data centre.`,
+    };
+  }
+  if (dataCenter.state.ready && pass.fabric()) return undefined;
+  return { code: 'FabricBehind', message: 'The fabric lets CQL in to the nodes.' };
+}

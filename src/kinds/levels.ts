@@ -1,0 +1,26 @@
+/**
+ * What the levels below control last said, as reconcilers of kinds see it.
+ *
+ * kinds/ says what a resource is: its schema, defaults, rules, and when it is as it shall be. It must touch no network and
+ * no process: it writes intent, which others make so.
+ */
+import type { FabricReport } from '../exchange/intents/fabric.ts';
+import type { OperatorReport } from '../exchange/intents/operator.ts';
+
+export interface Heard<R> {
+  readonly report: R;
+  /** The revision of intent that the report speaks of; compare with the revision as of now. */
+  readonly applied: string | null;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export interface Levels {
+  /** The last report of the fabric; undefined before its first. */
+  fabric(): Heard<FabricReport> | undefined;
+  /** The revision of the fabric's intent as the store has it now: a report that applied it speaks of now. */
+  fabricRevision(): string;
+  /** The last report of a cluster's operator, by the cluster's ARM id. */
+  operator(clusterId: string): Heard<OperatorReport> | undefined;
+  operatorRevision(clusterId: string): string | undefined;
+}

@@ -1,0 +1,56 @@
+/** What a cluster's operator shall do, read off the store: a pure function. */
+import type { OperatorDataCenter, OperatorIntent } from '../exchange/intents/operator.ts';
+import { ports } from '../network/ports.ts';
+import type { Store } from '../store/resource.ts';
+import { dataCentersOf } from './cassandra-cluster/kind.ts';
+import {
+  clusterSecrets,
+  clusterType,
+  serviceRole,
+  type ClusterProperties,
+  type ClusterState,
+} from './cassandra-cluster/schema.ts';
+import type { DataCenter } from './cassandra-data-center/kind.ts';
+import { readYamlFragment } from './cassandra-data-center/yaml-fragment.ts';
+import { networkOf } from './claims.ts';
+import type { VirtualNetworkProperties } from './virtual-network/schema.ts';
+
+type Reading = Pick<Store, 'get' | 'list' | 'secrets'>;
+
+/** Undefined: there is no such cluster, or it is being deleted. */
+export function operatorIntent(store: Reading, clusterId: string): OperatorIntent | undefined {
+  const cluster = store.get<ClusterProperties, ClusterState>(clusterId);
+  if (!cluster || cluster.type !== clusterType || cluster.provisioningState === 'Deleting') return undefined;
+  const { identity } = cluster.state;
+  const names = clusterSecrets(identity);
+  const servicePassword = store.secrets.get(names.servicePassword);
+  if (servicePassword === undefined)
+    throw new Error(`The service password of cluster ${clusterId} is missing.`);
+  return {
+    cluster: {
+      id: cluster.id,
+      identity,
+      cassandraName: cluster.properties.clusterNameOverride ?? cluster.name,
+      ulaPrefix: cluster.state.ulaPrefix,
+      authentication: cluster.properties.authenticationMethod,
+      adminPasswordHash: store.secrets.get(names.adminHash) ?? null,
+      serviceRole,
+      servicePassword,
+    },
+    dataCenters: dataCentersOf(store, cluster.id)
+      .filter((dataCenter) => dataCenter.provisioningState !== 'Deleting')
+      .map((dataCenter) => operatorDataCenter(store, dataCenter)),
+  };
+}
+
+const operatorDataCenter = (store: Reading, dataCenter: DataCenter): OperatorDataCenter => ({
+  name: dataCenter.name,
+  endpoint: { address: dataCenter.properties.endpointAddress, port: ports.wireguard },
+  clients: [
+    ...(store.get<VirtualNetworkProperties>(networkOf(dataCenter.properties.subnetId))?.properties.prefixes ??
+      []),
+  ],
+  nodes: dataCenter.state.nodes.map(({ name, address, rack, machine }) => ({ name, address, rack, machine })),
+  heapMegabytes: dataCenter.state.heapMegabytes,
+  yamlFragment: readYamlFragment(dataCenter.properties.yamlFragment),
+});

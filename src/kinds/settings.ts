@@ -1,0 +1,29 @@
+import type { Store } from '../store/resource.ts';
+import type { Levels } from './levels.ts';
+
+/** What an installation decides once, and kinds need while they judge a request or show a resource. */
+export interface Settings {
+  /** The subscription in which private link services stand. */
+  readonly providerSubscription: string;
+  /** PEM of the authority that signs control's own exchange certificate: an operator believes no other. */
+  readonly operatorAuthority: string;
+  readonly heapMegabytes: number;
+  /** Megabytes that new processes may take on this host; null: unknown, or nodes stand on hosts of their own. */
+  readonly availableMegabytes: () => number | null;
+  readonly levels: Levels;
+}
+
+/**
+ * Kinds are data and are made before control starts, so what belongs to an installation hangs on its store: two
+ * installations in one process, as in tests, never mix.
+ */
+const known = new WeakMap<object, Settings>();
+
+export const setSettings = (store: Store, settings: Settings): void =>
+  void known.set(store.secrets, settings);
+
+export function settingsOf(store: Store): Settings {
+  const settings = known.get(store.secrets);
+  if (!settings) throw new Error('A request was judged before startKinds() said what this installation is.');
+  return settings;
+}

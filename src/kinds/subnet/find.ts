@@ -1,0 +1,28 @@
+import { ArmError } from '../../arm/errors.ts';
+import type { KindContext } from '../../arm/kind.ts';
+import { idOf } from '../rules.ts';
+import type { Subnet, SubnetState } from './kind.ts';
+import { joinAction, subnetType, type SubnetProperties } from './schema.ts';
+
+/**
+ * The subnet that a request wants to put an interface into. The right is asked first: whoever lacks it doesn't learn
+ * whether the subnet is there.
+ */
+export function findSubnet(context: KindContext, target: string, subnetId: string): Subnet {
+  const id = idOf(target, subnetId, subnetType);
+  if (!context.may(joinAction, id.text)) {
+    throw new ArmError(
+      'AuthorizationFailed',
+      `'${context.caller.displayName}' may not put a network interface into ${id.text}: that takes ${joinAction} there. ` +
+        'Ask the owner of the virtual network for a role that has it.',
+      { target },
+    );
+  }
+  const subnet = context.store.get<SubnetProperties, SubnetState>(id.text);
+  if (subnet && subnet.provisioningState !== 'Deleting') return subnet;
+  throw new ArmError(
+    'InvalidParameter',
+    `${target}: there is no subnet ${id.text}. Create it first, or correct the id.`,
+    { target },
+  );
+}

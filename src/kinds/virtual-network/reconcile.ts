@@ -1,0 +1,54 @@
+import { containsAddress } from '../../lib/ip.ts';
+import { highestFree, storedPrefix } from '../addresses.ts';
+import { claimsIn } from '../claims.ts';
+import type { Pass } from '../pass.ts';
+import { observe, settleBy } from '../settle.ts';
+import { subnetsOf, type Subnet } from '../subnet/kind.ts';
+import type { VirtualNetwork } from './kind.ts';
+import type { VirtualNetworkState } from './schema.ts';
+
+export function reconcileVirtualNetwork(network: VirtualNetwork, pass: Pass): void {
+  if (network.provisioningState === 'Deleting') {
+    if (!pass.fabric()) return;
+    for (const subnet of subnetsOf(pass.store, network.id)) pass.store.remove(subnet.id);
+    return pass.store.remove(network.id);
+  }
+  pass.store.setState(network.id, placeApplication(pass, network));
+  const report = pass.fabric();
+  if (report) settleBy(pass, network, observe(report.networks[network.state.network], 'ready'));
+}
+
+export function reconcileSubnet(subnet: Subnet, network: VirtualNetwork | undefined, pass: Pass): void {
+  const report = pass.fabric();
+  if (!network || (subnet.provisioningState === 'Deleting' && report)) return pass.store.remove(subnet.id);
+  if (report) settleBy(pass, subnet, observe(report.networks[network.state.network], 'ready'));
+}
+
+/**
+ * An application machine stands in every network that has a subnet. Once placed it stays, unless its subnet goes; a moved
+ * one is another machine, so that nobody takes it for the first.
+ */
+function placeApplication(pass: Pass, network: VirtualNetwork): VirtualNetworkState {
+  const { state } = network;
+  const subnets = subnetsOf(pass.store, network.id).filter(
+    (subnet) => subnet.provisioningState !== 'Deleting',
+  );
+  const { application } = state;
+  const home = subnets.find((subnet) => subnet.name === application?.subnet);
+  if (application && home && containsAddress(storedPrefix(home.properties.prefix), application.address))
+    return state;
+  const claims = claimsIn(pass.store, network.id);
+  for (const subnet of inOrder(subnets)) {
+    const address = highestFree(storedPrefix(subnet.properties.prefix), claims);
+    if (address === undefined) continue;
+    const placed = state.placed + 1;
+    const machine = `app-${network.state.network.replace(/^vnet-/, '')}-${placed}`;
+    return { ...state, placed, application: { machine, subnet: subnet.name, address } };
+  }
+  return application ? { ...state, application: null } : state;
+}
+
+const inOrder = (subnets: readonly Subnet[]): readonly Subnet[] => [
+  ...subnets.filter((subnet) => subnet.name.toLowerCase() === 'apps'),
+  ...subnets.filter((subnet) => subnet.name.toLowerCase() !== 'apps'),
+];

@@ -1,0 +1,44 @@
+/**
+ * JSON lines on stderr. A logger of our own because the agent lives within 90 MB beside its tunnel, and a line is all
+ * that is needed. What must not be logged is never handed in: there is no redaction to rely on.
+ */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type LogFields = Readonly<Record<string, unknown>>;
+
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** A logger whose every line carries `fields` as well. */
+  with(fields: LogFields): Log;
+}
+
+const ORDER: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+
+export function createLog(
+  fields: LogFields = {},
+  options: { readonly level?: LogLevel; readonly write?: (line: string) => void } = {},
+): Log {
+  const floor = ORDER[options.level ?? 'info'];
+  const write = options.write ?? ((line: string) => void process.stderr.write(line));
+  const at = (level: LogLevel) => (message: string, more?: LogFields) => {
+    if (ORDER[level] < floor) return;
+    write(
+      `${JSON.stringify({ time: new Date().toISOString(), level, ...fields, message, ...plain(more) })}\n`,
+    );
+  };
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    with: (more) => createLog({ ...fields, ...more }, options),
+  };
+}
+
+/** Errors don't serialise by themselves: their message and stack do. */
+function plain(fields: LogFields | undefined): LogFields | undefined {
+  if (!fields || !(fields['error'] instanceof Error)) return fields;
+  return { ...fields, error: fields['error'].message, stack: fields['error'].stack };
+}

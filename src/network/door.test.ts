@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  bornPolicy,
+  countRules,
+  doorRules,
+  doorStates,
+  renderDoor,
+  type DoorPolicy,
+  type DoorState,
+} from './door.ts';
+
+const policy = (state: DoorState, change: Partial<DoorPolicy> = {}): DoorPolicy => ({
+  state,
+  nic: { device: 'eth0', address: '10.0.2.5', prefixLength: 24 },
+  endpoint: { address: '10.0.1.10', port: 51820 },
+  tunnel: {
+    device: 'wg0',
+    address: 'fd12:3456:789a:1::1',
+    operator: 'fd12:3456:789a::1',
+    open: [{ protocol: 'tcp', port: 8443, reason: 'the exchange' }],
+  },
+  peers: ['10.0.2.6', '10.0.2.7'],
+  clients: ['10.0.0.0/16', '10.0.2.0/24'],
+  deniedUid: null,
+  ...change,
+});
+const both = { nic: true, tunnel: true };
+const flows = (state: DoorState): string[] =>
+  doorRules(policy(state)).map(
+    ({ direction, device, protocol, port }) => `${direction} ${device} ${protocol} ${port}`,
+  );
+
+test('each state names exactly its flows', () => {
+  const tunnel = ['out eth0 udp 51820', 'out wg0 tcp 8443'];
+  const ring = ['out eth0 tcp 7001', 'in eth0 tcp 7001'];
+  assert.deepEqual(flows('born'), []);
+  assert.deepEqual(flows('joining'), [...tunnel, ...ring]);
+  assert.deepEqual(flows('joined'), [...tunnel, ...ring, 'in eth0 tcp 9042']);
+  assert.deepEqual(flows('blocked'), tunnel);
+  assert.deepEqual(flows('retired'), []);
+  assert.equal(Object.keys(doorStates).length, 5);
+});
+
+test('every hook of every policy drops what no rule names, and no rule is without addresses', () => {
+  const states = fc.constantFrom<DoorState>('born', 'joining', 'joined', 'blocked', 'retired');
+  const hooks = fc.record({ nic: fc.boolean(), tunnel: fc.boolean() });
+  fc.assert(
+    fc.property(states, hooks, fc.boolean(), (state, there, denied) => {
+      const script = renderDoor(policy(state, { deniedUid: denied ? 999 : null }), there);
+      const chains = script.split('\n').filter((line) => line.includes('type filter hook'));
+      assert.ok(chains.length >= 3);
+      assert.ok(chains.every((line) => line.endsWith('policy drop;')));
+      const accepts = script.split('\n').filter((line) => line.includes(' accept'));
+      const loose = accepts.filter(
+        (line) => !/"lo"|arp saddr ip 10\.0\.2\.5 |saddr .* daddr .* (d|s)port /.test(line),
+      );
+      assert.deepEqual(loose, []);
+      assert.equal(script.split('\n').filter((line) => line.startsWith('delete table')).length, 2);
+    }),
+  );
+});
+
+test('before an interface is known only loopback passes', () => {
+  assert.equal(countRules(renderDoor(bornPolicy, { nic: false, tunnel: false })), 2);
+});
+
+test('an egress hook is made only where its device is', () => {
+  assert.match(renderDoor(policy('joined'), both), /egress device "eth0"[\s\S]*egress device "wg0"/);
+  assert.doesNotMatch(renderDoor(policy('joined'), { nic: true, tunnel: false }), /egress device "wg0"/);
+});
+
+test('answers pass only to flows of the list, and ARP only in the own subnet', () => {
+  const script = renderDoor(policy('joined'), both);
+  assert.doesNotMatch(script, /related/);
+  assert.match(script, /tcp sport 9042 ct direction reply ct state established accept/);
+  assert.match(script, /arp saddr ip 10\.0\.2\.5 arp daddr ip 10\.0\.2\.0\/24 accept/);
+});
+
+test('prefixes within another are one: nft refuses sets that overlap', () => {
+  assert.match(
+    renderDoor(policy('joined'), both),
+    /ip saddr 10\.0\.0\.0\/16 ip daddr 10\.0\.2\.5 tcp dport 9042/,
+  );
+});
+
+test("Cassandra's own user is refused the tunnel where the kernel can tell it", () => {
+  assert.match(renderDoor(policy('joined', { deniedUid: 999 }), both), /oifname "wg0" meta skuid 999 drop/);
+});
+
+test('what is no address never reaches nft', () => {
+  const evil = '10.0.0.1 } accept; #';
+  assert.throws(() => renderDoor(policy('joined', { peers: [evil] }), both), /can't name/);
+  assert.throws(() => renderDoor(policy('joined', { clients: ['0.0.0.0/0; accept'] }), both), /can't name/);
+  assert.throws(
+    () => renderDoor(policy('joined', { endpoint: { address: '10.0.1.10', port: 0 } }), both),
+    /can't name/,
+  );
+  const nic = { device: 'eth0" accept', address: '10.0.2.5', prefixLength: 24 };
+  assert.throws(() => renderDoor(policy('joined', { nic }), both), /can't name/);
+});

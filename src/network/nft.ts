@@ -1,0 +1,65 @@
+/**
+ * nftables, as whole tables: what a table shall be is a text; it is replaced in one transaction, and read back to see
+ * whether it still is what was put there.
+ */
+import { createHash } from 'node:crypto';
+import { exec } from '../lib/exec.ts';
+
+export interface NftTable {
+  readonly family: 'inet' | 'netdev';
+  readonly name: string;
+  /** What stands between the table's braces. */
+  readonly body: string;
+}
+
+/** What was put in place, and how the kernel listed it right after: a difference in either asks for a replacement. */
+export interface TableMark {
+  readonly plan: string;
+  readonly listed: string;
+}
+
+export const tableKey = (table: Pick<NftTable, 'family' | 'name'>): string => `${table.family} ${table.name}`;
+
+export const planMark = (table: NftTable): string => digest(table.body);
+
+/** Text for `nft -f -` that puts these tables in place of what is there, all at once. */
+export const replaceTables = (tables: readonly NftTable[]): string =>
+  tables
+    .map(
+      ({ family, name, body }) =>
+        `table ${family} ${name}\ndelete table ${family} ${name}\ntable ${family} ${name} {\n${body}\n}\n`,
+    )
+    .join('');
+
+export const deleteTables = (keys: readonly string[]): string =>
+  keys.map((key) => `delete table ${key}\n`).join('');
+
+/** Splits the text of `nft list ruleset` into a mark for each table. */
+export function listedMarks(ruleset: string): ReadonlyMap<string, string> {
+  const marks = new Map<string, string>();
+  for (const block of ruleset.split(/^(?=table )/m)) {
+    const head = /^table (\S+) (\S+) \{/.exec(block);
+    if (head) marks.set(`${head[1]} ${head[2]}`, digest(block.trim()));
+  }
+  return marks;
+}
+
+/** `{ a, b }`, in one order whatever the order of the input, so that equal content is equal text. */
+export const nftSet = (items: readonly string[]): string => `{ ${[...new Set(items)].sort().join(', ')} }`;
+
+/** Runs nft in a network namespace, given by the path of its handle. Rules go in by standard input. */
+export const nft = (namespacePath: string, text: string, signal?: AbortSignal) =>
+  exec('nsenter', [`--net=${namespacePath}`, 'nft', '-f', '-'], { input: text, ...(signal && { signal }) });
+
+/** Marks of all tables as they are. Counters and contents of sets that packets fill are left out. */
+export async function readMarks(
+  namespacePath: string,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await exec('nsenter', [`--net=${namespacePath}`, 'nft', '-s', '-t', 'list', 'ruleset'], {
+    ...(signal && { signal }),
+  });
+  return listedMarks(stdout);
+}
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);

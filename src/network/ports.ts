@@ -1,0 +1,31 @@
+/**
+ * Every port that is spoken on, in one place: the door policies, the platform policy and the servers all read it here.
+ *
+ * network/ holds the data plane as pure plans, and the few functions that read and apply them. It must never decide
+ * what shall be: that arrives as a document.
+ */
+export const ports = {
+  /** UDP, the only port of the private endpoint. */
+  wireguard: 51820,
+  /** TCP between Cassandra nodes, TLS (storage_port). */
+  ring: 7001,
+  /** TCP, CQL over TLS, from the virtual network. */
+  cql: 9042,
+  /** TCP on the operator's tunnel address, for a one-time peer only. */
+  enrolment: 8440,
+  /** UDP echo on the operator's tunnel address, by which a node finds the tunnel's MTU. */
+  mtuProbe: 8441,
+  /** TCP on the operator's tunnel address, mutual TLS, for enrolled nodes only. */
+  exchange: 8443,
+  /** TCP on control's address in the provider's network, for operators only. */
+  control: 8443,
+  /** TCP on control's address in the provider's network: an operator's first words, before it has a certificate. */
+  controlEnrolment: 8440,
+  /** TCP on a node's loopback. */
+  jolokia: 8778,
+  /** TCP on a node's loopback. */
+  jmx: 7199,
+} as const;
+
+/** Seconds. The private link drops a flow that is idle for 240 s. */
+export const keepaliveSeconds = 25;

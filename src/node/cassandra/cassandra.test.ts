@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import type { NodeIntent } from '../../exchange/intents/node.ts';
+import { nodePaths } from '../paths.ts';
+import { confine } from './confinement.ts';
+import { javaArguments } from './java.ts';
+import { processState } from './keeper.ts';
+import { backOffMs, type ProcessNotes } from './process.ts';
+import { parseMemory } from './truth.ts';
+import { cassandraYaml, type CassandraSettings } from './yaml.ts';
+
+const settings: CassandraSettings = {
+  clusterName: 'it: "was"',
+  identity: 'spiffe://sallyport/c/node',
+  address: '10.0.2.5',
+  seeds: ['10.0.2.5', '10.0.2.6'],
+  tokens: ['-1', '2'],
+  authentication: 'PasswordAuthenticator',
+  startNativeTransport: false,
+  dataFolder: '/d',
+  certificatesFolder: '/c',
+  yamlFragment: null,
+};
+const yamlOf = (change: Partial<CassandraSettings> = {}): Record<string, never> =>
+  parse(cassandraYaml({ ...settings, ...change })) as Record<string, never>;
+
+test('every key that safety rests on is named', () => {
+  const yaml = yamlOf();
+  assert.equal(yaml['disk_failure_policy'], 'stop');
+  assert.equal(yaml['commit_failure_policy'], 'stop');
+  assert.equal(yaml['storage_port'], 7001);
+  assert.equal(yaml['cluster_name'], 'it: "was"');
+  const { internode_encryption, require_client_auth, optional } = yaml['server_encryption_options']!;
+  assert.deepEqual([internode_encryption, require_client_auth, optional], ['all', true, false]);
+  const { enabled, optional: clear } = yaml['client_encryption_options']!;
+  assert.deepEqual([enabled, clear], [true, false]);
+  assert.match(
+    JSON.stringify(yaml['internode_authenticator']),
+    /SpiffeCertificateValidator.*spiffe:\/\/sallyport\/c\/node/,
+  );
+});
+
+test('preset tokens don’t bootstrap; a node without them does', () => {
+  assert.deepEqual(
+    [yamlOf()['initial_token'], yamlOf()['num_tokens'], yamlOf()['auto_bootstrap']],
+    ['-1,2', 2, false],
+  );
+  const alone = yamlOf({ tokens: [] });
+  assert.deepEqual(
+    [alone['initial_token'], alone['num_tokens'], alone['auto_bootstrap']],
+    [undefined, 16, true],
+  );
+});
+
+test('without authentication nobody is authorised either', () => {
+  const open = yamlOf({ authentication: 'AllowAllAuthenticator' });
+  assert.deepEqual(open['authorizer'], { class_name: 'AllowAllAuthorizer' });
+});
+
+test('a fragment wins key by key, and one that can’t be read is named', () => {
+  const yaml = yamlOf({
+    yamlFragment: 'tombstone_warn_threshold: 7\nclient_encryption_options:\n  require_client_auth: true\n',
+  });
+  assert.equal(yaml['tombstone_warn_threshold'], 7);
+  assert.deepEqual(
+    [
+      yaml['client_encryption_options']!['require_client_auth'],
+      yaml['client_encryption_options']!['enabled'],
+    ],
+    [true, true],
+  );
+  assert.equal(yamlOf({ yamlFragment: '' })['storage_port'], 7001);
+  assert.throws(() => yamlOf({ yamlFragment: 'a: [' }), /can't be read/);
+  assert.throws(() => yamlOf({ yamlFragment: '- a' }), /no mapping/);
+});
+
+test('no argument of the JVM is a secret, and running out of memory ends it', () => {
+  const java = javaArguments({
+    heapMegabytes: 256,
+    confFolder: '/conf',
+    dataFolder: '/data',
+    logFolder: '/log',
+    jarsFolder: '/jars',
+    jammJar: '/jars/jamm.jar',
+    jolokiaJar: '/jars/jolokia.jar',
+    authReplicationFactor: 3,
+    firstTogether: true,
+  });
+  assert.ok(java.includes('-XX:+ExitOnOutOfMemoryError'));
+  assert.ok(
+    java.some((argument) => argument.startsWith('-javaagent:/jars/jolokia.jar=port=8778,host=127.0.0.1')),
+  );
+  assert.doesNotMatch(java.join(' '), /password|secret/i);
+});
+
+test('a confined process has a PID namespace of its own, no capability, and none of the agent’s disk', () => {
+  const { cassandra } = nodePaths({});
+  const base = {
+    paths: cassandra,
+    javaHome: '/jvm',
+    hostname: 'n',
+    links: { bin: 'usr/bin' },
+    javaExtras: [],
+    infoFd: 3,
+  };
+  for (const ownUid of [true, false]) {
+    const walls = confine({ ...base, ownUid });
+    assert.ok(walls.includes('--unshare-pid') && walls.includes('--as-pid-1'));
+    assert.equal(walls[walls.indexOf('--cap-drop') + 1], 'ALL');
+    const bound = walls.filter((_, index) => walls[index - 1]?.endsWith('bind'));
+    assert.ok(bound.includes(cassandra.data) && !bound.includes('/var/lib/sallyport'));
+    assert.ok(walls.includes(ownUid ? 'setpriv' : '--map-user=999'));
+  }
+});
+
+test('what people see of the process', () => {
+  const notes: ProcessNotes = {
+    pid: null,
+    startTime: null,
+    boot: '',
+    starts: 0,
+    deaths: 0,
+    notBefore: 0,
+    error: null,
+  };
+  const running = { cassandra: { process: 'running' } } as NodeIntent;
+  const stopped = { cassandra: { process: 'stopped' } } as NodeIntent;
+  const error = { code: 'CassandraDied', message: '' };
+  assert.equal(processState(notes, undefined, null), 'absent');
+  assert.equal(processState(notes, running, null), 'starting');
+  assert.equal(processState({ ...notes, pid: 7 }, running, null), 'starting');
+  assert.equal(processState({ ...notes, pid: 7 }, running, 'NORMAL'), 'running');
+  assert.equal(processState({ ...notes, error }, running, null), 'failed');
+  assert.equal(processState({ ...notes, starts: 1 }, stopped, null), 'stopped');
+});
+
+test('a process that keeps dying is started less and less often', () => {
+  assert.deepEqual([0, 1, 2, 3, 20].map(backOffMs), [0, 1_000, 2_000, 4_000, 60_000]);
+});
+
+test('memory is read as the kernel says it', () => {
+  const text = 'MemTotal: 1000 kB\nMemFree: 400 kB\nBuffers: 50 kB\nCached: 100 kB\nSReclaimable: 50 kB\n';
+  assert.deepEqual(parseMemory(text), {
+    memoryUsedKB: 400,
+    memoryTotalKB: 1000,
+    memoryFreeKB: 400,
+    memoryBuffersAndCachedKB: 200,
+  });
+  assert.equal(parseMemory('').memoryTotalKB, null);
+});

@@ -1,0 +1,104 @@
+import { chown, mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NodeIntent } from '../../exchange/intents/node.ts';
+import { UserError } from '../../lib/errors.ts';
+import { readFileIfThere, writeFileAtomic } from '../../lib/files.ts';
+import type { NodeKeys } from '../identity.ts';
+import type { CassandraPaths } from '../paths.ts';
+import { cassandraUid } from '../user.ts';
+
+/** Everything in a file that Cassandra reads, by path. Keys are among them: 0600, and of its user where there is one. */
+export function certificateFiles(
+  intent: Pick<NodeIntent, 'certificates'>,
+  keys: NodeKeys,
+): Readonly<Record<string, string>> {
+  const { internode, client } = intent.certificates;
+  return {
+    'internode.pem': keys.internode + internode.certificate,
+    'internode-authority.pem': internode.authority,
+    'client.pem': keys.client + client.certificate,
+    'client-authority.pem': client.authority,
+  };
+}
+
+/** What the confined process sees of /etc, and its log's configuration. */
+export function confFiles(
+  intent: NodeIntent['cassandra'],
+  yaml: string,
+  { log }: CassandraPaths,
+  hostname: string,
+  address: string,
+): Readonly<Record<string, string>> {
+  return {
+    'cassandra.yaml': yaml,
+    'cassandra-rackdc.properties': `dc=${intent.dataCenter}\nrack=${intent.rack}\nprefer_local=false\n`,
+    'logback.xml': logback(log),
+    passwd: `root:x:0:0::/:/bin/false\ncassandra:x:${cassandraUid}:${cassandraUid}::/:/bin/false\n`,
+    group: `root:x:0:\ncassandra:x:${cassandraUid}:\n`,
+    hosts: `127.0.0.1 localhost\n${address} ${hostname}\n`,
+    'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
+  };
+}
+
+/** Bounded: a log must not be what fills the disk. Not scanned again: the file never changes under a running process. */
+const logback = (folder: string): string => `<configuration scan="false">
+  <appender name="FILE" class="ch.qos.logback.core.rolling.RollingFileAppender">
+    <file>${folder}/system.log</file>
+    <rollingPolicy class="ch.qos.logback.core.rolling.FixedWindowRollingPolicy">
+      <fileNamePattern>${folder}/system.log.%i</fileNamePattern>
+      <minIndex>1</minIndex>
+      <maxIndex>4</maxIndex>
+    </rollingPolicy>
+    <triggeringPolicy class="ch.qos.logback.core.rolling.SizeBasedTriggeringPolicy">
+      <maxFileSize>10MB</maxFileSize>
+    </triggeringPolicy>
+    <encoder>
+      <pattern>%-5level [%thread] %date{ISO8601} %F:%L - %msg%n</pattern>
+    </encoder>
+  </appender>
+  <root level="INFO"><appender-ref ref="FILE"/></root>
+  <logger name="org.apache.cassandra" level="INFO"/>
+</configuration>
+`;
+
+/** Writes what differs and returns the names; `owner` null: leave the files to whoever writes them. */
+export async function writeFiles(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+  owner: number | null,
+): Promise<readonly string[]> {
+  const written: string[] = [];
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(folder, name);
+    if ((await readFileIfThere(path)) === content) continue;
+    await writeFileAtomic(path, content, 0o600);
+    if (owner !== null) await chown(path, owner, owner);
+    written.push(name);
+  }
+  return written;
+}
+
+export async function makeFolders(paths: CassandraPaths, owner: number | null): Promise<void> {
+  for (const folder of [paths.root, paths.conf, paths.certificates, paths.data, paths.log]) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (owner !== null) await chown(folder, owner, owner);
+  }
+}
+
+/** The jars that are named by themselves on Java's command line. */
+export async function findAgents(jars: string): Promise<{ readonly jamm: string; readonly jolokia: string }> {
+  const names = await readdir(jars).catch(() => [] as string[]);
+  const find = (pattern: RegExp, what: string): string => {
+    const name = names.find((candidate) => pattern.test(candidate));
+    if (name) return join(jars, name);
+    throw new UserError(
+      'MissingJar',
+      `${jars} holds no ${what}.`,
+      'let the set-up run again: ./sallyport up',
+    );
+  };
+  return {
+    jamm: find(/^jamm-.*\.jar$/, 'jamm jar'),
+    jolokia: find(/^jolokia-agent-jvm-.*-javaagent\.jar$/, 'Jolokia agent jar'),
+  };
+}

@@ -1,0 +1,66 @@
+import { Agent, request } from 'node:http';
+import { ports } from '../../network/ports.ts';
+
+/** Cassandra's truth, over Jolokia on loopback: one JSON request for many attributes, no JVM start per question. */
+export interface Jolokia {
+  /** One value per question, undefined where it has none yet; throws when nothing answers. */
+  read(questions: readonly Question[]): Promise<readonly unknown[]>;
+  exec(mbean: string, operation: string, args?: readonly unknown[]): Promise<unknown>;
+}
+
+export interface Question {
+  readonly mbean: string;
+  readonly attribute: string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly value?: unknown;
+  readonly error?: string;
+}
+
+export function createJolokia(port: number = ports.jolokia): Jolokia {
+  const agent = new Agent({ keepAlive: true, maxSockets: 2 });
+
+  function post<T>(body: unknown, timeoutMs: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const asked = request(
+        { host: '127.0.0.1', port, method: 'POST', path: '/jolokia/', agent },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('error', reject);
+          response.on('end', () => {
+            try {
+              resolve(JSON.parse(Buffer.concat(chunks).toString()) as T);
+            } catch (error) {
+              reject(error as Error);
+            }
+          });
+        },
+      );
+      const timer = setTimeout(
+        () => asked.destroy(new Error(`Jolokia did not answer within ${timeoutMs} ms.`)),
+        timeoutMs,
+      );
+      asked.on('close', () => clearTimeout(timer));
+      asked.on('error', reject);
+      asked.end(JSON.stringify(body));
+    });
+  }
+
+  return {
+    async read(questions) {
+      const answers = await post<Answer[]>(
+        questions.map((question) => ({ type: 'read', ...question })),
+        2_000,
+      );
+      return answers.map((answer) => (answer.status === 200 ? answer.value : undefined));
+    },
+    async exec(mbean, operation, args = []) {
+      const answer = await post<Answer>({ type: 'exec', mbean, operation, arguments: args }, 30_000);
+      if (answer.status !== 200) throw new Error(`${operation} failed: ${answer.error ?? 'no reason given'}`);
+      return answer.value;
+    },
+  };
+}

@@ -1,0 +1,168 @@
+import { hostname } from 'node:os';
+import type { CassandraReport, NodeIntent } from '../../exchange/intents/node.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { faultOf, UserError, type Fault } from '../../lib/errors.ts';
+import type { Log } from '../../lib/log.ts';
+import { addressOf, type Nic, type NodeIdentity } from '../identity.ts';
+import type { NodePaths } from '../paths.ts';
+import { cassandraUid } from '../user.ts';
+import { confine, javaExtras, rootLinks } from './confinement.ts';
+import { certificateFiles, confFiles, findAgents, makeFolders, writeFiles } from './files.ts';
+import { javaArguments } from './java.ts';
+import type { Jolokia } from './jolokia.ts';
+import { createProcess, type ProcessNotes } from './process.ts';
+import { createHostReader, noRing, readRing } from './truth.ts';
+import { cassandraYaml } from './yaml.ts';
+
+/** Keeps one Cassandra process as it shall be. It is never restarted because the agent was. */
+export interface CassandraKeeper {
+  /** One pass: files, process, truth. `undefined`: nothing is intended yet; what runs goes on. */
+  pass(intent: NodeIntent | undefined, signal: AbortSignal): Promise<CassandraReport>;
+  report(): CassandraReport;
+  /** True while a change of state is near and worth looking often. */
+  busy(): boolean;
+}
+
+export interface CassandraKeeperOptions {
+  readonly paths: NodePaths;
+  readonly identity: NodeIdentity;
+  readonly nic: Nic;
+  readonly ownUid: boolean;
+  readonly jolokia: Jolokia;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onExit: () => void;
+}
+
+/** bwrap says the pid on this one; 0 to 2 are taken. */
+const infoFd = 3;
+const drainMs = 60_000;
+/** A process that can't be started is looked at often only around the moment it is tried again. */
+const soonMs = 1_000;
+
+export function createCassandraKeeper(options: CassandraKeeperOptions): CassandraKeeper {
+  const { paths, identity, nic, jolokia, clock, log } = options;
+  const folders = paths.cassandra;
+  const owner = options.ownUid ? cassandraUid : null;
+  const child = createProcess({
+    notes: folders.notes,
+    logFolder: folders.log,
+    clock,
+    log,
+    onExit: options.onExit,
+  });
+  const readHost = createHostReader(paths.disk);
+  let written: NodeIntent | undefined;
+  let retryAt = 0;
+  let report: CassandraReport = { ...absent, ...noHost };
+
+  /** The files as intended; returns the names of the certificates that are new. */
+  async function writeAll(intent: NodeIntent): Promise<readonly string[]> {
+    if (intent === written) return [];
+    await makeFolders(folders, owner);
+    const yaml = cassandraYaml({
+      ...intent.cassandra,
+      address: addressOf(nic),
+      dataFolder: folders.data,
+      certificatesFolder: folders.certificates,
+    });
+    const conf = confFiles(intent.cassandra, yaml, folders, hostname(), addressOf(nic));
+    await writeFiles(folders.conf, conf, owner);
+    const renewed = await writeFiles(folders.certificates, certificateFiles(intent, identity.keys), owner);
+    written = intent;
+    return renewed;
+  }
+
+  async function start(intent: NodeIntent): Promise<void> {
+    if (!paths.javaHome) throw new UserError('NoJava', 'JAVA_HOME is not set.', 'set it to a JVM 17');
+    const { jamm, jolokia: jolokiaJar } = await findAgents(folders.jars);
+    const { heapMegabytes, authReplicationFactor, startNativeTransport, tokens } = intent.cassandra;
+    const java = javaArguments({
+      heapMegabytes,
+      confFolder: folders.conf,
+      dataFolder: folders.data,
+      logFolder: folders.log,
+      jarsFolder: folders.jars,
+      jammJar: jamm,
+      jolokiaJar,
+      authReplicationFactor,
+      firstTogether: tokens.length > 0 && !startNativeTransport,
+    });
+    const walls = confine({
+      paths: folders,
+      javaHome: paths.javaHome,
+      hostname: hostname(),
+      ownUid: options.ownUid,
+      links: rootLinks(),
+      javaExtras: javaExtras(),
+      infoFd,
+    });
+    await child.start(['bwrap', ...walls, `${paths.javaHome}/bin/java`, ...java], infoFd);
+  }
+
+  async function pass(intent: NodeIntent | undefined, signal: AbortSignal): Promise<CassandraReport> {
+    let notes = await child.observe();
+    let error: Fault | null = null;
+    try {
+      if (intent?.cassandra.process === 'stopped') await child.stop(drainMs, signal);
+      if (intent?.cassandra.process === 'running') {
+        const renewed = await writeAll(intent);
+        if (notes.pid === null && clock.now() >= notes.notBefore) await start(intent);
+        else if (notes.pid !== null && renewed.length > 0) await reloadCertificates(jolokia, log);
+      }
+      await child.rotateOutput();
+    } catch (reason) {
+      error = faultOf(reason);
+      if (error.message !== report.error?.message)
+        log.error('Cassandra is not as it shall be', { error: reason });
+    }
+    notes = await child.observe();
+    retryAt = notes.notBefore;
+    const ring = notes.pid === null ? noRing : await readRing(jolokia);
+    report = {
+      ...ring,
+      ...(await readHost()),
+      process: processState({ ...notes, error: error ?? notes.error }, intent, ring.mode),
+      error: error ?? (ring.mode === 'NORMAL' ? null : notes.error),
+      starts: notes.starts,
+    };
+    return report;
+  }
+
+  return {
+    pass,
+    report: () => report,
+    busy: () =>
+      report.process === 'starting' ||
+      (report.process === 'failed' && Math.abs(clock.now() - retryAt) < soonMs),
+  };
+}
+
+/** What people see: a process that lives but doesn't answer yet is starting, one that keeps dying has failed. */
+export function processState(
+  notes: ProcessNotes,
+  intent: NodeIntent | undefined,
+  mode: string | null,
+): CassandraReport['process'] {
+  if (notes.pid !== null) return mode === null || mode === 'STARTING' ? 'starting' : 'running';
+  if (intent?.cassandra.process === 'stopped') return notes.starts > 0 ? 'stopped' : 'absent';
+  if (intent === undefined && notes.starts === 0) return 'absent';
+  return notes.error ? 'failed' : 'starting';
+}
+
+async function reloadCertificates(jolokia: Jolokia, log: Log): Promise<void> {
+  await jolokia.exec('org.apache.cassandra.net:type=MessagingService', 'reloadSslCertificates()');
+  log.info('Cassandra reads its certificates again');
+}
+
+const noHost = {
+  memoryUsedKB: null,
+  memoryTotalKB: null,
+  memoryFreeKB: null,
+  memoryBuffersAndCachedKB: null,
+  diskUsedKB: null,
+  diskFreeKB: null,
+  cpuUsage: null,
+} as const;
+
+const absent = { ...noRing, process: 'absent', error: null, starts: 0 } as const;

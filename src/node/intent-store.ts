@@ -1,0 +1,29 @@
+import type { NodeIntent } from '../exchange/intents/node.ts';
+import type { Revised } from '../exchange/revision.ts';
+import { readJson, writeJson } from '../lib/files.ts';
+
+/**
+ * The last intent, for a start without a superior. Work is left out: it holds secrets, and is the operator's to hand out
+ * again; what was done is in the ledger.
+ */
+export interface IntentStore {
+  /** As of now; its work is empty until the operator has spoken in this life. */
+  current(): NodeIntent | undefined;
+  /** The revision that was heard in this life; null before. */
+  heard(): string | null;
+  take(intent: Revised<NodeIntent>): Promise<void>;
+}
+
+export async function openIntentStore(path: string): Promise<IntentStore> {
+  let current = await readJson<NodeIntent>(path);
+  let heard: string | null = null;
+  return {
+    current: () => current,
+    heard: () => heard,
+    async take({ revision, document }) {
+      current = document;
+      heard = revision;
+      await writeJson(path, { ...document, work: [] } satisfies NodeIntent, 0o600);
+    },
+  };
+}

@@ -1,0 +1,111 @@
+/** The way up: one enrolment at control, with a token that is good for one, and from then on a certificate. */
+import { Value } from 'typebox/value';
+import { dialler, ExchangeRefused, type Dial } from '../exchange/client.ts';
+import { OperatorJoinFile } from '../exchange/intents/operator.ts';
+import type { Clock } from '../lib/clock.ts';
+import { UserError } from '../lib/errors.ts';
+import { readJson, writeJson } from '../lib/files.ts';
+import type { Log } from '../lib/log.ts';
+import { createRequest } from '../lib/x509.ts';
+import { ports } from '../network/ports.ts';
+
+/** On disk before the first word to control: whoever asks again after a cut asks with the same key. */
+interface Credentials {
+  readonly privateKey: string;
+  readonly request: string;
+  /** Null until control has issued it. */
+  readonly certificate: string | null;
+  readonly authority: string | null;
+}
+
+export interface ControlLink {
+  readonly join: OperatorJoinFile;
+  readonly dial: Dial;
+}
+
+export async function readJoinFile(path: string): Promise<OperatorJoinFile> {
+  const next = `put the file that control made for this operator at ${path}`;
+  const file = await readJson<unknown>(path).catch((error: unknown) => {
+    throw new UserError('BadJoinFile', `${path} is not JSON.`, next, error);
+  });
+  if (file === undefined)
+    throw new UserError('NoJoinFile', `There is no ${path}: this operator belongs to no cluster.`, next);
+  if (Value.Check(OperatorJoinFile, file)) return file;
+  const [flaw] = Value.Errors(OperatorJoinFile, file);
+  throw new UserError('BadJoinFile', `${path} is malformed: ${flaw?.instancePath} ${flaw?.message}.`, next);
+}
+
+export interface EnrolOptions {
+  readonly join: OperatorJoinFile;
+  readonly credentialsPath: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * How control is dialled, after the enrolment where there was none. An unreachable control is asked again and again; a
+ * refusal ends the role, because only another join file mends it.
+ */
+export async function linkToControl(options: EnrolOptions): Promise<ControlLink> {
+  const { join } = options;
+  let credentials = await readJson<Credentials>(options.credentialsPath);
+  if (!credentials) {
+    credentials = { ...(await createRequest('operator')), certificate: null, authority: null };
+    await writeJson(options.credentialsPath, credentials);
+  }
+  if (credentials.certificate === null || credentials.authority === null) {
+    const got = await enrol(options, credentials.request);
+    credentials = { ...credentials, ...got };
+    await writeJson(options.credentialsPath, credentials);
+    options.log.info('enrolled at control');
+  }
+  const { address, port, name } = join.control;
+  const tls = {
+    key: credentials.privateKey,
+    cert: credentials.certificate!,
+    ca: credentials.authority!,
+    servername: name,
+  };
+  return { join, dial: { host: address, port, tls } };
+}
+
+interface Enrolled {
+  readonly certificate: string;
+  readonly authority: string;
+}
+
+async function enrol({ join, clock, log, signal }: EnrolOptions, request: string): Promise<Enrolled> {
+  const { address, name, authority } = join.control;
+  const port = join.control.enrolmentPort ?? ports.controlEnrolment;
+  const control = dialler({ host: address, port, tls: { ca: authority, servername: name } });
+  const body = { cluster: join.cluster, token: join.token, request };
+  try {
+    for (let failures = 0; ; failures++) {
+      signal.throwIfAborted();
+      try {
+        const { certificate, authority: issuer } = await control.json<Enrolled>(
+          'POST',
+          '/enrol',
+          body,
+          10_000,
+          signal,
+        );
+        return { certificate, authority: issuer };
+      } catch (error) {
+        if (error instanceof ExchangeRefused && error.status < 500) {
+          throw new UserError(
+            'EnrolmentRefused',
+            `Control refused this operator: ${error.message}`,
+            'make the operator anew, so that it gets a fresh join file',
+            error,
+          );
+        }
+        log.warn('control does not answer the enrolment', { address, port, error });
+        await clock.sleep(Math.min(250 * 2 ** failures, 5_000), signal);
+      }
+    }
+  } finally {
+    control.close();
+  }
+}

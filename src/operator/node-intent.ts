@@ -1,0 +1,61 @@
+/** What one node is told: a pure function of the intent and of what is remembered, never of what the nodes last said. */
+import type { NodeIntent } from '../exchange/intents/node.ts';
+import type { OperatorDataCenter, OperatorNode } from '../exchange/intents/operator.ts';
+import { isStarted, reached, seedsOf, type RingView } from './ring-view.ts';
+import { workFor } from './ring-work.ts';
+import type { Ring } from './state.ts';
+
+export const spiffeIdentity = (identity: string): string => `spiffe://sallyport/${identity}/node`;
+
+/** Undefined while the node has no certificates: it can't ask yet. */
+export function nodeIntent(
+  view: RingView,
+  dataCenter: OperatorDataCenter,
+  ring: Ring,
+  node: OperatorNode,
+): NodeIntent | undefined {
+  const { cluster, dataCenters } = view.intent;
+  const grant = view.state.members[node.name]?.grant;
+  if (!grant) return undefined;
+  const running = reached(ring, 'starting') && isStarted(view, ring, node.name);
+  // The one place where CQL is opened to anybody but the node itself: every check lies below this rung.
+  const open = reached(ring, 'opening') && running;
+  const others = dataCenters.flatMap((one) => one.nodes).filter((other) => other.name !== node.name);
+  return {
+    name: node.name,
+    door: {
+      state: open ? 'joined' : 'joining',
+      endpoint: dataCenter.endpoint,
+      peers: others.map((other) => other.address),
+      clients: [...dataCenter.clients],
+    },
+    certificates: {
+      internode: { certificate: grant.certificates.internode, authority: view.authorities.internode },
+      client: { certificate: grant.certificates.client, authority: view.authorities.client },
+    },
+    cassandra: {
+      process: running ? 'running' : 'stopped',
+      clusterName: cluster.cassandraName,
+      identity: spiffeIdentity(cluster.identity),
+      dataCenter: dataCenter.name,
+      rack: node.rack,
+      tokens: [...(ring.tokens[node.name] ?? [])],
+      seeds: [...seedsOf(view.intent, dataCenter)],
+      authentication: cluster.authentication === 'None' ? 'AllowAllAuthenticator' : 'PasswordAuthenticator',
+      // At first every node holds every role: when system_auth is then replicated over the racks, none has to be copied.
+      authReplicationFactor: dataCenter.nodes.length,
+      heapMegabytes: dataCenter.heapMegabytes,
+      yamlFragment: dataCenter.yamlFragment,
+      startNativeTransport: open,
+    },
+    work: workFor(view, node.name),
+  };
+}
+
+/** The last words to a node that leaves: everything stops, and its door closes for good. */
+export const retiredIntent = (last: NodeIntent): NodeIntent => ({
+  ...last,
+  door: { ...last.door, state: 'retired', peers: [], clients: [] },
+  cassandra: { ...last.cassandra, process: 'stopped' },
+  work: [],
+});

@@ -1,0 +1,91 @@
+/** What the operator tells control: a pure function of what it holds and of what the last pass found. */
+import type { JoinFile } from '../exchange/intents/node.ts';
+import type { OperatorIntent, OperatorNodeReport, OperatorReport } from '../exchange/intents/operator.ts';
+import { ports } from '../network/ports.ts';
+import type { DataCenterReport } from './ladder.ts';
+import { oneTimeAddress, tunnelAddress } from './members.ts';
+import { phaseOf, type Heard } from './ring-view.ts';
+import type { Refusal } from './refusals.ts';
+import type { OperatorState } from './state.ts';
+
+export interface Found {
+  readonly intent: OperatorIntent | undefined;
+  readonly state: OperatorState;
+  readonly authorities: OperatorReport['authorities'];
+  /** SHA-256 of the exchange authority, hex. */
+  readonly authorityFingerprint: string;
+  readonly listening: boolean;
+  readonly heard: ReadonlyMap<string, Heard>;
+  readonly dataCenters: readonly DataCenterReport[];
+  readonly refusals: readonly Refusal[];
+  readonly now: number;
+}
+
+export function operatorReport(found: Found): OperatorReport {
+  const { intent, state } = found;
+  return {
+    wireguard: { publicKey: state.wireguard.publicKey, listening: found.listening },
+    authorities: found.authorities,
+    dataCenters: [...found.dataCenters],
+    nodes: (intent?.dataCenters ?? []).flatMap((dataCenter) =>
+      dataCenter.nodes.flatMap((node) => nodeReport(found, dataCenter.endpoint, node.name) ?? []),
+    ),
+    refusals: [...found.refusals],
+  };
+}
+
+function nodeReport(
+  found: Found,
+  endpoint: JoinFile['endpoint'],
+  name: string,
+): OperatorNodeReport | undefined {
+  const member = found.state.members[name];
+  if (!member) return undefined;
+  const heard = found.heard.get(name);
+  return {
+    name,
+    address: member.address,
+    dataCenter: member.dataCenter,
+    phase: phaseOf(member, heard, found.now),
+    lastSeen: heard ? new Date(heard.at).toISOString() : null,
+    // The one-time private key goes up only while it is of use: a node that was granted its certificates has it already.
+    join: member.oneTime && !member.grant ? joinFile(found, endpoint, name, member.oneTime.privateKey) : null,
+    report: heard?.report ?? null,
+  };
+}
+
+function joinFile(found: Found, endpoint: JoinFile['endpoint'], name: string, privateKey: string): JoinFile {
+  const { identity, ulaPrefix } = found.intent!.cluster;
+  return {
+    version: 1,
+    cluster: identity,
+    node: name,
+    endpoint,
+    operator: {
+      publicKey: found.state.wireguard.publicKey,
+      address: tunnelAddress(ulaPrefix),
+      enrolmentPort: ports.enrolment,
+      authorityFingerprint: found.authorityFingerprint,
+    },
+    oneTime: { privateKey, address: oneTimeAddress(ulaPrefix, found.state.numbers[name]!) },
+  };
+}
+
+/** What is worth telling at once. Figures that change all the time wait for the next beat. */
+export function headline(report: OperatorReport): string {
+  return JSON.stringify([
+    report.wireguard,
+    report.dataCenters,
+    report.refusals,
+    report.nodes.map(({ name, phase, join, report: node }) => [
+      ...[name, phase, join === null, node?.door.state, node?.door.error, node?.tunnel.mtu],
+      ...[
+        node?.cassandra.process,
+        node?.cassandra.error,
+        node?.cassandra.mode,
+        node?.cassandra.nativeTransport,
+      ],
+      ...[node?.cassandra.live, node?.cassandra.unreachable, node?.cassandra.starts, node?.work],
+    ]),
+  ]);
+}

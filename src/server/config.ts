@@ -1,0 +1,75 @@
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { Type, type Static } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { applyBootstrap, forgetBootstrap, readBootstrap } from '../identity/bootstrap.ts';
+import { UserError } from '../lib/errors.ts';
+import { readJson, writeJson } from '../lib/files.ts';
+import type { ControlStore } from '../store/store.ts';
+
+/** `config.json`: what an installation keeps for good. Everything in it may be set before the first start. */
+const Config = Type.Object({
+  /** Of the API, on loopback. 0: chosen at the next start and kept. */
+  port: Type.Integer({ minimum: 0, maximum: 65_535 }),
+  /** Where the service's own things lie: the region in addresses of operations. */
+  location: Type.String({ pattern: '^[a-z][a-z0-9-]*$' }),
+  tenantId: Type.String(),
+  providerSubscription: Type.String(),
+  customerSubscription: Type.String(),
+});
+export type Config = Static<typeof Config>;
+
+const check = Compile(Type.Partial(Config));
+
+/** Reads the configuration, takes the first two principals over where they are handed in, and settles on a port. */
+export async function settleConfig(folder: string, store: ControlStore): Promise<Config> {
+  const file = join(folder, 'config.json');
+  const had = await readConfig(file);
+  const bootstrapFile = join(folder, 'bootstrap.json');
+  const bootstrap = await readBootstrap(bootstrapFile);
+  const parties = bootstrap ? await applyBootstrap(store, bootstrap) : undefined;
+  const config = { location: 'eastus2', ...had, ...parties, port: had.port || (await freePort()) };
+  const { tenantId, providerSubscription, customerSubscription } = config;
+  if (tenantId === undefined || providerSubscription === undefined || customerSubscription === undefined) {
+    throw new UserError(
+      'NotBootstrapped',
+      `There is no ${bootstrapFile} with the first two principals.`,
+      'Run sallyport up, which writes it.',
+    );
+  }
+  const settled: Config = { ...config, tenantId, providerSubscription, customerSubscription };
+  if (JSON.stringify(settled) !== JSON.stringify(had)) await writeJson(file, settled);
+  if (bootstrap) await forgetBootstrap(bootstrapFile);
+  return settled;
+}
+
+async function readConfig(file: string): Promise<Partial<Config>> {
+  let value: unknown;
+  try {
+    value = (await readJson(file)) ?? {};
+  } catch (cause) {
+    throw new UserError(
+      'ConfigInvalid',
+      `${file} is not JSON.`,
+      `Correct it, or delete it: its port is chosen anew then.`,
+      cause,
+    );
+  }
+  if (check.Check(value)) return value;
+  const flaw = check.Errors(value)[0];
+  throw new UserError(
+    'ConfigInvalid',
+    `${file}: ${flaw?.instancePath ?? ''} ${flaw?.message ?? 'is invalid'}.`,
+    'Correct what the message names.',
+  );
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });

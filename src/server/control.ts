@@ -1,0 +1,211 @@
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AnyKind } from '../arm/kind.ts';
+import { show } from '../arm/envelope.ts';
+import { groupType } from '../arm/lookup.ts';
+import type { ArmContext } from '../arm/wire.ts';
+import { allows } from '../identity/roles.ts';
+import { createSignIn } from '../identity/sign-in.ts';
+import { issuerOf } from '../identity/plugin.ts';
+import { openTokens } from '../identity/tokens.ts';
+import { UserError } from '../lib/errors.ts';
+import { managedGroup } from '../kinds/platform.ts';
+import type { Resource } from '../store/resource.ts';
+import { masterKeyIn, openStore, type ControlStore } from '../store/store.ts';
+import { createApp, endpointsOf } from './app.ts';
+import { openAuthorities } from './authority.ts';
+import { settleConfig, type Config } from './config.ts';
+import { fabricPeer, openDoors } from './doors.ts';
+import { enrolmentListener } from './enrolment.ts';
+import { evidenceIn } from './evidence.ts';
+import type { Kinds, KindsOptions } from '../kinds/plane.ts';
+import { createEar } from './levels.ts';
+import type { RoleContext } from './main.ts';
+import { addStatusRoute } from './status.ts';
+import { addVerifyRoutes, takeEvidence, verifyWork } from './verify.ts';
+import { version } from './version.ts';
+
+/** The kinds that control speaks for; another set stands in tests. */
+export interface Plane {
+  readonly kinds: readonly AnyKind[];
+  readonly start: (dependencies: KindsOptions) => Kinds;
+}
+
+/** The role: the plane of this product, until the signal aborts. */
+export async function runControl(context: RoleContext): Promise<void> {
+  const { kinds } = await import('../kinds/registry.ts');
+  const { startKinds } = await import('../kinds/control.ts');
+  const control = await startControl(context, { kinds, start: startKinds }).catch((error: unknown) => {
+    if (error instanceof UserError)
+      context.log.error('control can not start', { code: error.code, next: error.next });
+    throw error;
+  });
+  await new Promise<void>((resolve) => {
+    if (context.signal.aborted) resolve();
+    context.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await control.close();
+}
+
+export interface Control {
+  readonly port: number;
+  readonly endpoint: string;
+  close(): Promise<void>;
+}
+
+export async function startControl(context: RoleContext, plane: Plane): Promise<Control> {
+  const folder = context.env['SALLYPORT_CONTROL'];
+  if (!folder)
+    throw new UserError(
+      'NoFolder',
+      'SALLYPORT_CONTROL does not name control’s folder.',
+      'Start control by sallyport up.',
+    );
+  await mkdir(folder, { recursive: true });
+  await mkdir(join(folder, 'authority'), { recursive: true });
+  await chmod(join(folder, 'authority'), 0o711);
+  const store = openStore({
+    path: join(folder, 'sallyport.db'),
+    masterKey: await masterKeyIn(folder),
+    clock: context.clock,
+    shown: (resource: Resource) => {
+      const kind = plane.kinds.find((one) => one.type === resource.type);
+      return kind ? show(kind, resource, store) : resource.state;
+    },
+  });
+  try {
+    return await compose(context, plane, folder, store, await settleConfig(folder, store));
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+async function compose(
+  context: RoleContext,
+  plane: Plane,
+  folder: string,
+  store: ControlStore,
+  config: Config,
+): Promise<Control> {
+  const { clock, log } = context;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const authorities = await openAuthorities(folder, clock);
+  store.putOwned({
+    id: managedGroup(config.providerSubscription),
+    type: groupType,
+    location: config.location,
+    properties: {},
+    state: {},
+  });
+
+  const verify = verifyWork(store.verifyRuns);
+  const evidence = evidenceIn(join(folder, 'evidence'));
+  const ear = createEar(() => kinds);
+  const kinds: Kinds = plane.start({
+    store,
+    clock,
+    log,
+    signal,
+    heard: ear,
+    work: verify.work,
+    providerSubscription: config.providerSubscription,
+    operatorAuthority: authorities.operators.authority.certificate,
+  });
+
+  const doors = await openDoors({
+    folder,
+    kinds,
+    operators: authorities.operators,
+    onFabric(report, applied) {
+      ear.hearFabric({ report, applied, at: clock.now() });
+      verify.onReport(report);
+      kinds.onFabricReport(report, applied);
+    },
+    onOperator(identity, report, applied) {
+      ear.hearOperator(identity, { report, applied, at: clock.now() });
+      kinds.onOperatorReport(identity, report, applied);
+    },
+    onEvidence: (name, body) => takeEvidence(name, body, store.verifyRuns, evidence),
+    enrolment: enrolmentListener({
+      admit: (cluster, token, admitted) => kinds.admitOperator(cluster, token, admitted),
+      authority: authorities.operators.authority,
+      enrolments: store.enrolments,
+      clock,
+      log,
+    }),
+    log,
+  });
+  kinds.onIntentChange((peer) => doors.wake(peer));
+
+  const endpoints = endpointsOf(config.port);
+  const tokens = await openTokens({
+    keyFile: join(folder, 'authority', 'tokens.json'),
+    tenantId: config.tenantId,
+    audiences: [...endpoints, 'https://management.azure.com', 'https://management.core.windows.net'],
+    issuers: endpoints.flatMap((endpoint) => [
+      issuerOf(endpoint, 'adfs'),
+      issuerOf(endpoint, config.tenantId),
+    ]),
+    clock,
+  });
+  const cx: ArmContext = {
+    store,
+    kinds: plane.kinds,
+    clock,
+    tenantId: config.tenantId,
+    location: config.location,
+    may: (caller, action, scope) => allows(store.principals.assignments(caller.principalId), action, scope),
+    wake: (reason) => kinds.wake(reason),
+  };
+  const [endpoint] = endpoints;
+  const app = createApp({
+    cx,
+    tokens,
+    signIn: createSignIn({ principals: store.principals, tokens, clock, signal }),
+    port: config.port,
+    log,
+    tls: authorities.api.server,
+    own(routes, authenticated) {
+      addVerifyRoutes(routes, {
+        cx,
+        kinds,
+        runs: store.verifyRuns,
+        evidence,
+        authenticated,
+        onAsked: () => doors.wake(fabricPeer),
+      });
+      addStatusRoute(routes, { cx, kinds, ear, version, endpoint, authenticated });
+    },
+  });
+  try {
+    await app.listen({ host: '127.0.0.1', port: config.port });
+  } catch (error) {
+    stop.abort();
+    await doors.close();
+    throw portError(error, config.port, folder);
+  }
+  log.info('control listens', { endpoint });
+
+  return {
+    port: config.port,
+    endpoint,
+    async close() {
+      stop.abort();
+      await app.close();
+      await doors.close();
+      store.close();
+    },
+  };
+}
+
+function portError(error: unknown, port: number, folder: string): unknown {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE') return error;
+  return new UserError(
+    'PortInUse',
+    `Port ${port} on 127.0.0.1 is taken by another program, and clients know control by it.`,
+    `End that program (ss -ltnp 'sport = :${port}' names it), or set another port in ${join(folder, 'config.json')}.`,
+    error,
+  );
+}

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Readable } from 'node:stream';
+import { ArmError } from '../arm/errors.ts';
+import type { Caller } from '../arm/kind.ts';
+import { isObject } from '../arm/request-body.ts';
+import type { ArmContext } from '../arm/wire.ts';
+import type { FabricReport, FabricWork } from '../exchange/intents/fabric.ts';
+import type { Json } from '../store/resource.ts';
+import type { VerifyRun, VerifyRuns } from '../store/verify-runs.ts';
+import type { Evidence } from './evidence.ts';
+import type { Kinds } from '../kinds/plane.ts';
+
+const kept = 20;
+const action = 'Sallyport/verify/action';
+
+/** Runs of `verify` as the fabric sees them: work until it says done or failed. */
+export function verifyWork(runs: VerifyRuns): {
+  readonly work: () => readonly FabricWork[];
+  readonly onReport: (report: FabricReport) => void;
+} {
+  return {
+    work: () => runs.open().map(({ id, network }) => ({ id, kind: 'verify' as const, network })),
+    onReport(report) {
+      for (const run of runs.open()) {
+        const said = report.work[run.id];
+        if (said && said.state !== run.state) runs.move(run.id, said.state, said.error);
+      }
+    },
+  };
+}
+
+/** The stream `verify/<id>` of the fabric. */
+export async function takeEvidence(
+  name: string,
+  body: Readable,
+  runs: VerifyRuns,
+  evidence: Evidence,
+): Promise<void> {
+  const id = /^verify\/([0-9a-f-]{36})$/.exec(name)?.[1];
+  if (id === undefined || !runs.get(id)) throw new Error(`Nobody asked for '${name.slice(0, 100)}'.`);
+  await evidence.save(id, body);
+}
+
+export interface VerifyRoutes {
+  readonly cx: ArmContext;
+  readonly kinds: Pick<Kinds, 'fabricIntent'>;
+  readonly runs: VerifyRuns;
+  readonly evidence: Evidence;
+  readonly authenticated: (request: FastifyRequest) => Promise<Caller>;
+  /** There is new work for the fabric. */
+  readonly onAsked: () => void;
+}
+
+export function addVerifyRoutes(app: FastifyInstance, options: VerifyRoutes): void {
+  const { cx, kinds, runs, evidence, authenticated } = options;
+
+  app.post('/sallyport/verify', async (request, reply) => {
+    const caller = await authenticated(request);
+    const network = findNetwork(kinds, wantedNetwork(request.body as Json | undefined));
+    // The platform's people may try every door; a customer those of a network that it can read.
+    const allowed =
+      cx.may(caller, action, '/') ||
+      (network !== null && cx.may(caller, 'Microsoft.Network/virtualNetworks/read', network.label));
+    if (!allowed) {
+      throw new ArmError(
+        'AuthorizationFailed',
+        `The client '${caller.displayName}' may verify the doors of its own virtual networks only. Name one: {"network": "<id of the virtual network>"}.`,
+      );
+    }
+    const run = runs.add({ id: randomUUID(), network: network?.id ?? null, askedBy: caller.principalId });
+    for (const id of runs.prune(kept)) await evidence.forget(id);
+    options.onAsked();
+    return reply
+      .code(202)
+      .headers({ 'Retry-After': '1', Location: `/sallyport/verify/${run.id}` })
+      .send(show(run, null));
+  });
+
+  app.get<{ Params: { id: string } }>('/sallyport/verify/:id', async (request) => {
+    const caller = await authenticated(request);
+    const run = runs.get(request.params.id);
+    if (!run || (run.askedBy !== caller.principalId && !cx.may(caller, action, '/'))) {
+      throw new ArmError(
+        'NotFound',
+        `There is no run '${request.params.id.slice(0, 100)}' (the last ${kept} are kept).`,
+      );
+    }
+    return show(run, (await evidence.read(run.id)) ?? null);
+  });
+}
+
+function wantedNetwork(body: Json | undefined): string | null {
+  const network = body === undefined ? null : isObject(body) ? (body['network'] ?? null) : undefined;
+  if (network === null || typeof network === 'string') return network;
+  throw new ArmError(
+    'InvalidRequestContent',
+    'Send {"network": "<id of a virtual network>"}, or nothing for all.',
+    { target: 'network' },
+  );
+}
+
+/** By the ARM id, or by the fabric's own. */
+function findNetwork(
+  kinds: Pick<Kinds, 'fabricIntent'>,
+  wanted: string | null,
+): { readonly id: string; readonly label: string } | null {
+  if (wanted === null) return null;
+  const { networks } = kinds.fabricIntent().document;
+  const found = networks.find(
+    ({ id, label }) => id === wanted || label.toLowerCase() === wanted.toLowerCase(),
+  );
+  if (found) return found;
+  throw new ArmError(
+    'ResourceNotFound',
+    `The virtual network '${wanted.slice(0, 300)}' was not found. List what is there, and check name and group.`,
+  );
+}
+
+const show = (run: VerifyRun, result: unknown) => ({
+  id: run.id,
+  network: run.network,
+  state: run.state,
+  error: run.fault,
+  createdAt: run.createdAt,
+  endedAt: run.endedAt,
+  result,
+});

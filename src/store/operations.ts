@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import type { Selectable } from 'kysely';
+import type { Clock } from '../lib/clock.ts';
+import type { Fault } from '../lib/errors.ts';
+import type { Resource } from './resource.ts';
+import { keyOf, rangeBelow, toFault } from './rows.ts';
+import type { Schema } from './schema.ts';
+import type { Database } from './sqlite.ts';
+
+/** A long operation: from the request that was accepted to the verdict of a reconciler. */
+export interface Operation {
+  readonly id: string;
+  readonly resourceId: string;
+  readonly type: string;
+  readonly subscriptionId: string;
+  readonly location: string;
+  readonly verb: 'PUT' | 'PATCH' | 'DELETE';
+  /** Whether it makes what wasn't there before. */
+  readonly creates: boolean;
+  readonly generation: number;
+  readonly state: 'Running' | 'Succeeded' | 'Failed' | 'Canceled';
+  readonly fault: Fault | null;
+  readonly startedBy: string;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+}
+
+export interface Operations {
+  get(id: string): Operation | undefined;
+  /** The running operation of a resource. */
+  running(resourceId: string): Operation | undefined;
+  /** Running operations of a resource and of all below it. */
+  runningWithin(scope: string): readonly Operation[];
+  start(
+    resource: Resource,
+    verb: Operation['verb'],
+    creates: boolean,
+    location: string,
+    by: string,
+  ): Operation;
+  end(resourceId: string, state: 'Succeeded' | 'Failed' | 'Canceled', fault?: Fault): void;
+}
+
+/** Ended operations are kept so long for whoever still asks. */
+const keptMs = 7 * 86_400_000;
+
+export function operationsIn(db: Database, clock: Clock): Operations {
+  const running = () => db.query.selectFrom('operations').selectAll().where('state', '=', 'Running');
+  const now = (): string => new Date(clock.now()).toISOString();
+
+  return {
+    get(id) {
+      const row = db.first(db.query.selectFrom('operations').selectAll().where('id', '=', id.toLowerCase()));
+      return row && toOperation(row);
+    },
+    running(resourceId) {
+      const row = db.first(running().where('resource_key', '=', keyOf(resourceId)));
+      return row && toOperation(row);
+    },
+    runningWithin(scope) {
+      const [from, to] = rangeBelow(scope);
+      const rows = db.all(
+        running().where((is) =>
+          is.or([
+            is('resource_key', '=', keyOf(scope)),
+            is.and([is('resource_key', '>=', from), is('resource_key', '<', to)]),
+          ]),
+        ),
+      );
+      return rows.map(toOperation);
+    },
+    start(resource, verb, creates, location, by) {
+      const row: Schema['operations'] = {
+        id: randomUUID(),
+        resource_key: keyOf(resource.id),
+        resource_id: resource.id,
+        type: resource.type,
+        subscription_id: resource.subscriptionId,
+        location,
+        verb,
+        creates: creates ? 1 : 0,
+        generation: resource.generation,
+        state: 'Running',
+        fault: null,
+        started_by: by,
+        started_at: now(),
+        ended_at: null,
+      };
+      db.run(
+        db.query
+          .deleteFrom('operations')
+          .where('ended_at', '<', new Date(clock.now() - keptMs).toISOString()),
+      );
+      db.run(db.query.insertInto('operations').values(row));
+      return toOperation(row);
+    },
+    end(resourceId, state, fault) {
+      db.run(
+        db.query
+          .updateTable('operations')
+          .set({ state, fault: fault ? JSON.stringify(fault) : null, ended_at: now() })
+          .where('resource_key', '=', keyOf(resourceId))
+          .where('state', '=', 'Running'),
+      );
+    },
+  };
+}
+
+const toOperation = (row: Selectable<Schema['operations']>): Operation => ({
+  id: row.id,
+  resourceId: row.resource_id,
+  type: row.type,
+  subscriptionId: row.subscription_id,
+  location: row.location,
+  verb: row.verb as Operation['verb'],
+  creates: row.creates === 1,
+  generation: row.generation,
+  state: row.state as Operation['state'],
+  fault: toFault(row.fault),
+  startedBy: row.started_by,
+  startedAt: row.started_at,
+  endedAt: row.ended_at,
+});

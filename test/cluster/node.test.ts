@@ -1,0 +1,404 @@
+import assert from 'node:assert/strict';
+import {
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  mkdirSync,
+  cpSync,
+  existsSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { JoinFile, NodeIntent, NodeReport } from '../../src/exchange/intents/node.ts';
+import { until } from '../../src/lib/clock.ts';
+import { execStatus } from '../../src/lib/exec.ts';
+import type { DoorPolicy } from '../../src/network/door.ts';
+import type { ProcessNotes } from '../../src/node/cassandra/process.ts';
+import { findTools } from './node-tools.ts';
+import { cable, startMachine, type Machine } from './node-world.ts';
+
+// One node for real: a machine of its own, a real Cassandra, a small operator with the real wire on the cable's other end.
+
+const tools = findTools();
+const skip = process.getuid?.() !== 0 ? 'needs root' : tools ? false : 'needs the set-up: ./sallyport up';
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const identity = 'spiffe://sallyport/test/node';
+const address = '10.0.2.5';
+const operator = '10.0.2.10';
+const peer = '10.0.2.6';
+
+let folder: string;
+let superior: Machine;
+let node: Machine;
+let intent: NodeIntent;
+
+interface Up {
+  readonly report: NodeReport;
+  readonly current: boolean;
+}
+
+const read = <T>(machine: Machine, name: string): T | undefined => {
+  try {
+    return JSON.parse(readFileSync(join(machine.disk, name), 'utf8')) as T;
+  } catch {
+    return undefined;
+  }
+};
+
+function intend(change: (before: NodeIntent) => NodeIntent): void {
+  intent = change(intent);
+  writeFileSync(join(superior.disk, 'intent.json'), `${JSON.stringify(intent)}\n`);
+}
+
+/** Waits for a report of the current intent that is as `check` wants it. */
+function reported(
+  what: string,
+  check: (report: NodeReport) => boolean,
+  timeoutMs = 60_000,
+): Promise<NodeReport> {
+  return until(
+    what,
+    () => {
+      const up = read<Up>(superior, 'report.json');
+      return up?.current && check(up.report) ? up.report : undefined;
+    },
+    { timeoutMs, everyMs: 30 },
+  ).catch((error: unknown) => {
+    throw new Error(`${String(error)} Last: ${JSON.stringify(read<Up>(superior, 'report.json'))}`);
+  });
+}
+
+const doorState = (): string | undefined => read<DoorPolicy>(node, 'door.json')?.state;
+
+async function ask(
+  question: unknown,
+): Promise<{ readonly reached?: boolean; readonly rows?: readonly Record<string, unknown>[] }> {
+  const said = await superior.enter(
+    ['/opt/tools/node', '/opt/sallyport/test/cluster/node-query.ts'],
+    JSON.stringify(question),
+  );
+  assert.equal(said.exitCode, 0, said.stderr);
+  return JSON.parse(said.stdout) as { reached?: boolean; rows?: Record<string, unknown>[] };
+}
+const reaches = async (from: string, port: number): Promise<boolean> =>
+  (await ask({ tcp: { from, to: address, port } })).reached === true;
+
+/** The agent's pid in its machine. */
+async function agentPid(): Promise<string> {
+  const script =
+    'for p in /proc/[0-9]*; do tr "\\0" " " <$p/cmdline 2>/dev/null | grep -q "^/opt/tools/node .*main.js node" && echo ${p#/proc/}; done; true';
+  return (await node.enter(['sh', '-c', script])).stdout.trim();
+}
+const cassandraPid = (): number => read<ProcessNotes>(node, 'cassandra.json')?.pid ?? 0;
+
+before(async () => {
+  if (skip || !tools) return;
+  folder = mkdtempSync(join(tmpdir(), 'sallyport-node-'));
+  await execStatus(
+    process.execPath,
+    [
+      join(root, 'node_modules/.bin/tsc'),
+      '-p',
+      join(root, 'tsconfig.build.json'),
+      '--outDir',
+      join(folder, 'dist'),
+    ],
+    { timeoutMs: 120_000 },
+  );
+  const common = {
+    [tools.node]: '/opt/tools/node',
+    [tools.cassandra]: '/opt/tools/cassandra/lib',
+    ...(tools.wireguard && { [tools.wireguard]: '/opt/tools/wireguard-go' }),
+  };
+  mkdirSync(join(folder, 'superior'));
+  writeFileSync(
+    join(folder, 'superior', 'superior.json'),
+    JSON.stringify({ node: 'dc1-1', address, endpoint: operator, identity }),
+  );
+  const waitForCable = 'until ip link show eth0 >/dev/null 2>&1; do sleep 0.05; done';
+  const configure = `ip addr add ${operator}/24 dev eth0; ip addr add ${peer}/24 dev eth0; ip link set eth0 mtu 1460 up`;
+  superior = await startMachine({
+    name: 'superior',
+    folder,
+    javaHome: tools.javaHome,
+    binds: { ...common, [root]: '/opt/sallyport' },
+    command: [
+      'sh',
+      '-c',
+      `${waitForCable}; ${configure}; exec /opt/tools/node /opt/sallyport/test/cluster/node-superior.ts`,
+    ],
+  });
+  mkdirSync(join(folder, 'dc1-1'));
+  const nic = { device: 'eth0', address: `${address}/24`, gateway: operator, mtu: 1500 };
+  writeFileSync(join(folder, 'dc1-1', 'nic.json'), JSON.stringify(nic));
+  node = await startMachine({
+    name: 'dc1-1',
+    folder,
+    javaHome: tools.javaHome,
+    binds: {
+      ...common,
+      [join(folder, 'dist')]: '/opt/sallyport/dist',
+      [join(root, 'node_modules')]: '/opt/sallyport/node_modules',
+      [join(root, 'package.json')]: '/opt/sallyport/package.json',
+    },
+    command: [
+      'sh',
+      '-c',
+      'while :; do /opt/tools/node --max-semi-space-size=1 /opt/sallyport/dist/server/main.js node; sleep 0.2; done',
+    ],
+  });
+  intent = {
+    name: 'dc1-1',
+    door: {
+      state: 'joining',
+      endpoint: { address: operator, port: 51820 },
+      peers: [peer],
+      clients: ['10.0.2.0/24'],
+    },
+    certificates: {
+      internode: { certificate: '', authority: '' },
+      client: { certificate: '', authority: '' },
+    },
+    cassandra: {
+      process: 'running',
+      clusterName: 'test',
+      identity,
+      dataCenter: 'dc1',
+      rack: 'rack1',
+      tokens: ['-100', '0', '100'],
+      seeds: [address],
+      authentication: 'PasswordAuthenticator',
+      authReplicationFactor: 1,
+      heapMegabytes: 256,
+      yamlFragment: 'batch_size_warn_threshold: 6KiB\n',
+      startNativeTransport: false,
+    },
+    work: [],
+  };
+});
+
+after(async () => {
+  await Promise.all([superior?.end(), node?.end()]);
+  if (folder) rmSync(folder, { recursive: true, force: true });
+});
+
+test('the door is in force before there is an interface', { skip }, async () => {
+  const rules = await until(
+    'the door',
+    async () => {
+      const said = await node.enter(['nft', 'list', 'ruleset']);
+      return said.stdout.includes('policy drop') ? said.stdout : undefined;
+    },
+    { timeoutMs: 10_000 },
+  );
+  assert.match(rules, /state born/);
+  assert.match(rules, /hook output priority filter; policy drop;/);
+  await cable(superior, node);
+});
+
+test('an operator that is not the one of the join file is not trusted', { skip }, async () => {
+  await until('the join file', () => existsSync(join(superior.disk, 'join.json')) || undefined, {
+    timeoutMs: 15_000,
+  });
+  const join_ = read<JoinFile>(superior, 'join.json')!;
+  const wrong = { ...join_, operator: { ...join_.operator, authorityFingerprint: 'ab'.repeat(32) } };
+  writeFileSync(join(node.disk, 'join.json'), JSON.stringify(wrong), { mode: 0o600 });
+  await until('the door to close', () => doorState() === 'blocked' || undefined, { timeoutMs: 20_000 });
+  const rules = (await node.enter(['nft', 'list', 'ruleset'])).stdout;
+  assert.doesNotMatch(rules, /51820/);
+  assert.equal(read(superior, 'enrolled.json'), undefined);
+});
+
+test('the node enrols, once, and its one-time key is gone', { skip }, async () => {
+  cpSync(join(superior.disk, 'join.json'), join(node.disk, 'join.json'));
+  await until('the identity', () => existsSync(join(node.disk, 'identity.json')) || undefined, {
+    timeoutMs: 20_000,
+  });
+  await until('the one-time key to go', () => !existsSync(join(node.disk, 'join.json')) || undefined, {
+    timeoutMs: 5_000,
+  });
+  assert.equal(statSync(join(node.disk, 'identity.json')).mode & 0o777, 0o600);
+  assert.equal(existsSync(join(node.disk, 'keys.json')), false);
+});
+
+test(
+  'Cassandra runs, CQL opens on loopback only, and the default password is refused',
+  { skip },
+  async () => {
+    intend((now) => now);
+    const ring = await reported('the node to be NORMAL', ({ cassandra }) => cassandra.mode === 'NORMAL');
+    assert.deepEqual([...ring.cassandra.tokens].sort(), ['-100', '0', '100']);
+    assert.equal(ring.cassandra.nativeTransport, false);
+    // The cable carries 1460 bytes, WireGuard needs 60 of them and rounds up to 16: the probe finds what fits.
+    assert.equal(ring.tunnel.mtu, 1380);
+    intend((now) => ({
+      ...now,
+      work: [
+        { id: 'open', kind: 'start-native-transport' },
+        {
+          id: 'roles',
+          kind: 'secure-roles',
+          adminPasswordHash: null,
+          serviceRole: 'sallyport',
+          servicePassword: "it's 1 secret",
+          authReplication: { dc1: 1 },
+        },
+        { id: 'check', kind: 'check-default-password-refused' },
+      ],
+    }));
+    const { work } = await reported(
+      'the work to be done',
+      (report) => report.work['check']?.state === 'done',
+    );
+    assert.deepEqual(
+      Object.values(work).map(({ state, error }) => [state, error]),
+      Array(3).fill(['done', null]),
+    );
+    assert.equal(await reaches(operator, 9042), false, 'CQL is closed while joining');
+    assert.equal(await reaches(operator, 7001), false, 'the ring is for peers');
+    assert.equal(await reaches(peer, 7001), true);
+    for (const name of ['intent.json', 'work.json', 'log', 'cassandra/log/system.log']) {
+      const path = join(node.disk, name);
+      if (existsSync(path) && statSync(path).isFile())
+        assert.doesNotMatch(readFileSync(path, 'utf8'), /1 secret/, name);
+    }
+  },
+);
+
+test(
+  'joined: CQL from the virtual network, and the effective configuration is the intended one',
+  { skip },
+  async () => {
+    intend((now) => ({
+      ...now,
+      door: { ...now.door, state: 'joined' },
+      cassandra: { ...now.cassandra, startNativeTransport: true },
+    }));
+    await reported('the door to be joined', ({ door }) => door.state === 'joined');
+    const authority = read<{ clientAuthority: string }>(superior, 'enrolled.json')!.clientAuthority;
+    const login = { address, authority, username: 'sallyport', password: "it's 1 secret" };
+    const { rows } = await ask({ ...login, cql: 'SELECT name, value FROM system_views.settings' });
+    const settings = Object.fromEntries(rows!.map(({ name, value }) => [name, value])) as Record<
+      string,
+      string
+    >;
+    const expected: Readonly<Record<string, RegExp>> = {
+      disk_failure_policy: /^stop$/,
+      commit_failure_policy: /^stop$/,
+      authenticator: /PasswordAuthenticator/,
+      authorizer: /CassandraAuthorizer/,
+      endpoint_snitch: /GossipingPropertyFileSnitch/,
+      'server_encryption_options.internode_encryption': /^all$/,
+      'server_encryption_options.require_client_auth': /^(true|required)$/,
+      'server_encryption_options.legacy_ssl_storage_port_enabled': /^false$/,
+      'client_encryption_options.enabled': /^true$/,
+      'client_encryption_options.optional': /^false$/,
+      internode_authenticator: /MutualTlsInternodeAuthenticator/,
+      storage_port: /^7001$/,
+      user_defined_functions_enabled: /^false$/,
+      auto_snapshot: /^true$/,
+      batch_size_warn_threshold: /^6KiB$/,
+    };
+    const key = (name: string): string | undefined => settings[name] ?? settings[name.replaceAll('.', '_')];
+    for (const [name, pattern] of Object.entries(expected)) {
+      assert.match(String(key(name)), pattern, `${name} is ${key(name)}`);
+    }
+    const replication = await ask({
+      ...login,
+      cql: "SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = 'system_auth'",
+    });
+    assert.match(JSON.stringify(replication.rows), /NetworkTopologyStrategy/);
+  },
+);
+
+test('Cassandra has no capability, its own PIDs, and sees none of the agent’s files', { skip }, async () => {
+  const pid = cassandraPid();
+  const status = (await node.enter(['cat', `/proc/${pid}/status`])).stdout;
+  assert.match(status, /CapEff:\t0+\n/);
+  assert.match(status, /CapPrm:\t0+\n/);
+  assert.match(status, /NoNewPrivs:\t1/);
+  assert.match(status, /NSpid:\t\d+\t1\n/);
+  const seen = await node.enter(['ls', '-A', `/proc/${pid}/root/var/lib/sallyport`]);
+  assert.equal(seen.stdout.trim(), 'cassandra');
+  const map = (await node.enter(['cat', `/proc/${pid}/uid_map`])).stdout;
+  assert.match(map, /^\s*999\s/);
+});
+
+test('rules that were flushed come back, and it is said', { skip }, async () => {
+  await node.enter(['nft', 'flush', 'ruleset']);
+  await reported('the rules to be put back', ({ door }) => door.error?.code === 'DoorRulesRestored', 10_000);
+  assert.match((await node.enter(['nft', 'list', 'ruleset'])).stdout, /state joined/);
+});
+
+test('a tunnel whose process was killed is made again', { skip }, async () => {
+  if (read<Up>(superior, 'report.json')?.report.tunnel.implementation === 'kernel') return;
+  const tunnel = async (): Promise<string> => (await node.enter(['pidof', 'wireguard-go'])).stdout.trim();
+  const before_ = await tunnel();
+  await node.enter(['kill', '-9', before_]);
+  await until('another tunnel', async () => !['', before_].includes(await tunnel()) || undefined, {
+    timeoutMs: 15_000,
+  });
+  rmSync(join(superior.disk, 'report.json'));
+  await reported('contact again', () => true, 20_000);
+  assert.match((await node.enter(['nft', 'list', 'ruleset'])).stdout, /egress device "wg0"/);
+});
+
+test(
+  'an agent that was killed adopts Cassandra; a Cassandra that was killed comes back',
+  { skip },
+  async () => {
+    const before_ = cassandraPid();
+    const agent = await agentPid();
+    await node.enter(['kill', '-9', agent]);
+    await until('another agent', async () => ![agent, ''].includes(await agentPid()) || undefined, {
+      timeoutMs: 10_000,
+    });
+    const started = read<Up>(superior, 'report.json')!.report.agent.startedAt;
+    const adopted = await reported(
+      'the new agent’s report',
+      (report) => report.agent.startedAt >= started && report.cassandra.mode === 'NORMAL',
+    );
+    assert.equal(cassandraPid(), before_);
+    assert.equal(adopted.cassandra.starts, 1);
+    assert.equal(adopted.work['roles']?.state, 'done');
+
+    await node.enter(['kill', '-9', String(before_)]);
+    const again = await reported(
+      'Cassandra to come back',
+      ({ cassandra }) => cassandra.starts === 2 && cassandra.mode === 'NORMAL',
+    );
+    assert.notEqual(cassandraPid(), before_);
+    assert.equal(again.door.state, 'joined');
+    await reported('CQL by itself', ({ cassandra }) => cassandra.nativeTransport);
+  },
+);
+
+test('with its operator gone the node starts again as it was last told', { skip }, async () => {
+  process.kill(superior.pid, 'SIGSTOP');
+  const stopped = (await execStatus('pgrep', ['-P', String(superior.pid)])).stdout.trim().split('\n');
+  for (const pid of stopped) process.kill(Number(pid), 'SIGSTOP');
+  const agent = await agentPid();
+  const cassandra = cassandraPid();
+  await node.enter(['kill', '-9', agent]);
+  await until('another agent', async () => ![agent, ''].includes(await agentPid()) || undefined, {
+    timeoutMs: 10_000,
+  });
+  assert.match((await node.enter(['nft', 'list', 'ruleset'])).stdout, /state joined/);
+  await node.enter(['kill', '-9', String(cassandra)]);
+  await until('Cassandra to come back', () => ![0, cassandra].includes(cassandraPid()) || undefined, {
+    timeoutMs: 30_000,
+  });
+  for (const pid of [...stopped, superior.pid]) process.kill(Number(pid), 'SIGCONT');
+  await reported('contact again', ({ cassandra: is }) => is.starts === 3 && is.mode === 'NORMAL');
+});
+
+test('retired is for good: nothing in, nothing out, Cassandra stopped', { skip }, async () => {
+  intend((now) => ({ ...now, door: { ...now.door, state: 'retired' } }));
+  await until('the door to retire', () => doorState() === 'retired' || undefined, { timeoutMs: 20_000 });
+  await until('Cassandra to stop', () => cassandraPid() === 0 || undefined, { timeoutMs: 30_000 });
+  assert.doesNotMatch((await node.enter(['nft', 'list', 'ruleset'])).stdout, /51820|7001|9042/);
+});

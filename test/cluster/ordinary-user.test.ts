@@ -1,0 +1,33 @@
+/** The same quickstart for somebody who isn't root: nothing of it needs a privilege of the host. */
+import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
+import { test } from 'node:test';
+import { createStack } from '../harness/stack.ts';
+
+const uid = 61_000;
+
+test(
+  'an ordinary user gets the whole, proved, and `down --purge` leaves nothing of it',
+  { timeout: 10 * 60_000, skip: process.getuid?.() !== 0 && 'becomes another user, which takes root' },
+  async (t) => {
+    const stack = await createStack({ uid });
+    t.after(() => stack[Symbol.asyncDispose]());
+    const ran = await stack.run(['quickstart'], { timeoutMs: 300_000 });
+    assert.equal(ran.exitCode, 0, `${ran.stdout}\n${ran.stderr}`);
+    assert.match(ran.stdout, /Proved: \d+ tries to get out from 3 nodes, none did but by the door/);
+    const inside = await stack.run(['connect', '--', 'sh', '-c', 'ip -4 -o address show dev eth0']);
+    assert.match(inside.stdout, /10\.0\.3\./, inside.stderr);
+    const purged = await stack.run(['down', '--purge', '--yes'], { timeoutMs: 120_000 });
+    assert.equal(purged.exitCode, 0, purged.stderr);
+    const left = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && ownerOf(name) === uid);
+    assert.deepEqual(left, [], 'no process is left');
+  },
+);
+
+function ownerOf(pid: string): number | undefined {
+  try {
+    return statSync(`/proc/${pid}`).uid;
+  } catch {
+    return undefined;
+  }
+}

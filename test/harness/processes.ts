@@ -1,0 +1,74 @@
+/** Finds a stack's processes by descent from the pids that it wrote down, never by name alone. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { exec } from '../../src/lib/exec.ts';
+
+export interface Process {
+  readonly pid: number;
+  /** Name of the machine it runs in, by its UTS namespace. */
+  readonly hostname: string;
+  readonly command: string;
+}
+
+/** Everything that runs below control's loop and the fabric's PID 1, as the host sees it. */
+export async function processesOf(home: string): Promise<readonly Process[]> {
+  const roots = ['control.pid', 'fabric.pid', 'fabric-init.pid'].flatMap((name) => {
+    try {
+      return [Number(readFileSync(join(home, 'run', name), 'utf8').split(' ')[0])];
+    } catch {
+      return [];
+    }
+  });
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    const parent = Number.isInteger(pid) ? parentOf(pid) : undefined;
+    if (parent !== undefined) parents.set(pid, parent);
+  }
+  const below = (pid: number): boolean =>
+    roots.includes(pid) || (parents.has(pid) && below(parents.get(pid)!));
+  const found: Process[] = [];
+  for (const pid of [...parents.keys()].filter(below)) {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+      const hostname = (await exec('nsenter', ['-t', String(pid), '-u', 'hostname'])).stdout.trim();
+      found.push({ pid, hostname, command });
+    } catch {
+      // It ended between being listed and being read.
+    }
+  }
+  return found;
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    return Number(
+      readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')[1],
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+export const roles = {
+  control: (one: Process) => /^\/opt\/tools\/node .*main\.js control$/.test(one.command),
+  fabric: (one: Process) => one.command.endsWith('main.js fabric'),
+  operator: (one: Process) => /^\/opt\/tools\/node .*main\.js operator$/.test(one.command),
+  agent: (one: Process) => /^\/opt\/tools\/node .*main\.js node$/.test(one.command),
+  tunnel: (one: Process) => /wireguard-go/.test(one.command),
+  cassandra: (one: Process) =>
+    one.command.includes('/java ') && one.command.endsWith('org.apache.cassandra.service.CassandraDaemon'),
+} as const satisfies Record<string, (one: Process) => boolean>;
+
+/** Argument list that runs a program as root of the machine in which `inside` runs. */
+export const enter = (inside: Process, ...argv: readonly string[]): readonly string[] => [
+  'nsenter',
+  '-t',
+  String(inside.pid),
+  '-U',
+  '-n',
+  '-m',
+  ...argv,
+];

@@ -1,0 +1,124 @@
+/**
+ * A whole Sallyport of a test's own: state folder, control, fabric. Driven through `./sallyport`, as a person does.
+ * Tools (JVM paths, jars, WireGuard) are those that set-up has already put into the real state folder.
+ */
+import { execStatus } from '../../src/lib/exec.ts';
+import { chmod, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface Ran {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Stack {
+  readonly home: string;
+  /** Runs `./sallyport ARGS`. Never throws for an exit code. */
+  run(
+    args: readonly string[],
+    options?: { readonly timeoutMs?: number; readonly input?: string; readonly env?: NodeJS.ProcessEnv },
+  ): Promise<Ran>;
+  /** Runs, fails the test unless it exits with 0, and parses its standard output. */
+  json<T>(args: readonly string[], options?: { readonly timeoutMs?: number }): Promise<T>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** The folder where set-up keeps tools, by the same rule as the CLI's. */
+export const realHome = (): string =>
+  process.env['SALLYPORT_HOME'] ??
+  join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'sallyport');
+
+const openTun = `
+if [ "$(stat -c %a /dev/net/tun)" != 666 ]; then
+  mount -t tmpfs -o mode=0755 none /mnt && mknod -m 0666 /mnt/tun c 10 200 && mount --bind /mnt/tun /dev/net/tun && umount -l /mnt || exit 1
+fi
+exec "$@"`;
+
+/** `uid`: run as an ordinary user of that number, from copies that it owns. */
+export async function createStack(options: { readonly uid?: number } = {}): Promise<Stack> {
+  // Short, because a unix socket's path is at most 108 bytes.
+  const folder = await mkdtemp(join(tmpdir(), 'sp-'));
+  const home = join(folder, 'h');
+  let program = project;
+  const uid = options.uid;
+  if (uid === undefined) {
+    await execStatus('mkdir', ['-p', home]);
+    await symlink(join(realHome(), 'tools'), join(home, 'tools'));
+  } else {
+    program = join(folder, 'p');
+    await execStatus('mkdir', ['-p', program, join(home, 'tools')]);
+    for (const part of [
+      'sallyport',
+      'package.json',
+      'package-lock.json',
+      '.npmrc',
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'setup',
+      'src',
+      'dist',
+      'node_modules',
+    ]) {
+      await cp(join(project, part), join(program, part), {
+        recursive: true,
+        verbatimSymlinks: true,
+        preserveTimestamps: true,
+      });
+    }
+    await copyTools(join(realHome(), 'tools'), join(home, 'tools'));
+    await execStatus('chown', ['-R', `${uid}:${uid}`, folder]);
+    await chmod(folder, 0o755);
+  }
+
+  const run: Stack['run'] = (args, more = {}) => {
+    const env = {
+      ...process.env,
+      SALLYPORT_HOME: home,
+      HOME: uid === undefined ? homedir() : home,
+      ...more.env,
+    };
+    const command = join(program, 'sallyport');
+    const bounded = {
+      env,
+      cwd: program,
+      timeoutMs: more.timeoutMs ?? 120_000,
+      ...(more.input !== undefined && { input: more.input }),
+    };
+    if (uid === undefined) return execStatus(command, args, bounded);
+    // udev gives everybody /dev/net/tun; a machine without udev gets the same here, for this test's processes alone.
+    const become = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--', command, ...args];
+    return execStatus(
+      'unshare',
+      ['--mount', '--propagation', 'private', 'sh', '-c', openTun, 'sh', ...become],
+      bounded,
+    );
+  };
+  return {
+    home,
+    run,
+    async json<T>(args: readonly string[], more?: { readonly timeoutMs?: number }) {
+      const ran = await run(args, more);
+      if (ran.exitCode !== 0)
+        throw new Error(
+          `sallyport ${args.join(' ')} ended with ${ran.exitCode}:\n${ran.stdout}\n${ran.stderr}`,
+        );
+      return JSON.parse(ran.stdout) as T;
+    },
+    async [Symbol.asyncDispose]() {
+      await run(['down', '--purge', '--yes'], { timeoutMs: 120_000 });
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Tools may lie where the ordinary user can't read; what tools.json names inside our folder is copied and renamed. */
+async function copyTools(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true, verbatimSymlinks: true });
+  const text = await readFile(join(from, 'tools.json'), 'utf8');
+  await writeFile(join(to, 'tools.json'), text.replaceAll(`${from}/`, `${to}/`));
+}

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { verify } from '../../src/fabric/verify/verify.ts';
+import type { VerifyResult } from '../../src/fabric/verify/result.ts';
+import type { VerifyWorld } from '../../src/fabric/verify/world.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { createLog } from '../../src/lib/log.ts';
+import { openSmallCloud, type SmallCloud } from './small-cloud.ts';
+
+let cloud: SmallCloud;
+before(async () => {
+  cloud = await openSmallCloud();
+});
+after(async () => {
+  await cloud?.close();
+});
+
+const run = (world: VerifyWorld = cloud.world): Promise<VerifyResult> =>
+  verify(world, {
+    network: null,
+    clock: systemClock,
+    log: createLog({}, { level: 'warn' }),
+    signal: AbortSignal.timeout(60_000),
+  });
+
+/** What there is to say of a result that is not the one that was meant. */
+const said = (result: VerifyResult): string =>
+  [
+    ...result.summary,
+    ...result.controls.filter((c) => !c.seen).map((c) => `control: ${c.what} from ${c.from}: ${c.evidence}`),
+    ...result.tries
+      .filter((t) => t.outcome !== 'stopped')
+      .map((t) => `${t.machine} ${t.as} ${t.rules}: ${t.what} to ${t.towards}: ${t.outcome}: ${t.evidence}`),
+  ].join('\n');
+
+const leaks = (result: VerifyResult) => result.tries.filter((t) => t.outcome === 'leaked');
+
+test('nothing gets out of a node behind both walls, and that is proved', async () => {
+  const result = await run();
+  assert.equal(result.verdict, 'proved', said(result));
+  const walls = new Set(result.tries.map((t) => t.wall));
+  for (const wall of ["node's door", 'platform policy', 'no capability', 'namespace', "operator's door"])
+    assert.ok(walls.has(wall as never), `no try was stopped by ${wall}`);
+  for (const as of ['root', 'cassandra'])
+    for (const rules of ['in force', 'flushed'])
+      assert.ok(result.tries.some((t) => t.as === as && t.rules === rules));
+  assert.ok(result.seconds < 30, `it took ${result.seconds} s`);
+});
+
+test('a hole for DNS in the platform policy is found, with the rules flushed', async () => {
+  await cloud.router('add rule inet platform extra iifname "v0" udp dport 53 accept');
+  try {
+    const result = await run();
+    assert.equal(result.verdict, 'leak', said(result));
+    assert.deepEqual(
+      [...new Set(leaks(result).map((t) => `${t.machine} ${t.rules} ${t.what}`))],
+      ['node-1 flushed DNS over UDP'],
+      said(result),
+    );
+    assert.match(result.summary[0], /^LEAK/);
+  } finally {
+    await cloud.router('flush chain inet platform extra');
+  }
+});
+
+test('a recorder that is dead, or blind, proves nothing', async () => {
+  const with_ = (read: () => Promise<[]>): VerifyWorld => ({
+    ...cloud.world,
+    recorders: cloud.world.recorders.map((r) => (r.place === 'internet' ? { ...r, read } : r)),
+  });
+  const dead = await run(with_(() => Promise.reject(new Error('it is gone'))));
+  assert.equal(dead.verdict, 'not proved', said(dead));
+  const blind = await run(with_(() => Promise.resolve([])));
+  assert.equal(blind.verdict, 'not proved', said(blind));
+  assert.equal(blind.tries.filter((t) => t.what === 'UDP' && t.outcome === 'stopped').length, 0);
+});
