@@ -18,7 +18,7 @@ import { until } from '../../src/lib/clock.ts';
 import { execStatus } from '../../src/lib/exec.ts';
 import type { DoorPolicy } from '../../src/network/door.ts';
 import type { ProcessNotes } from '../../src/node/cassandra/process.ts';
-import { findTools } from './node-tools.ts';
+import { findTools } from '../harness/tools.ts';
 import { cable, startMachine, type Machine } from './node-world.ts';
 
 // One node for real: a machine of its own, a real Cassandra, a small operator with the real wire on the cable's other end.

@@ -11,7 +11,7 @@ import {
   mkdtempSync,
   readdirSync,
   rmSync,
-  symlinkSync,
+  cpSync,
   writeFileSync,
   chownSync,
 } from 'node:fs';
@@ -31,7 +31,7 @@ import { createLog } from '../../src/lib/log.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const log = createLog({}, { level: 'error' });
 
-/** Compiles the program into a folder of its own, which any user may read. */
+/** Compiles the program into a folder of its own, with the Node.js that runs this: any user may read them there. */
 export async function buildProgram(): Promise<string> {
   const program = mkdtempSync(join(tmpdir(), 'sallyport-program-'));
   chmodSync(program, 0o755);
@@ -52,7 +52,11 @@ export async function buildProgram(): Promise<string> {
     mkdirSync(dirname(join(program, 'dist', file)), { recursive: true });
     copyFileSync(join(root, 'src', file), join(program, 'dist', file));
   }
-  symlinkSync(join(root, 'node_modules'), join(program, 'node_modules'));
+  cpSync(join(root, 'node_modules'), join(program, 'node_modules'), {
+    recursive: true,
+    verbatimSymlinks: true,
+  });
+  copyFileSync(process.execPath, join(program, 'node'));
   copyFileSync(join(root, 'package.json'), join(program, 'package.json'));
   return program;
 }
@@ -107,7 +111,7 @@ export class TestFabric {
     mkdirSync(join(home, 'control/doors/operators'), { recursive: true });
     mkdirSync(join(home, 'tools/jars'), { recursive: true });
     const tools = {
-      node: process.execPath,
+      node: join(options.program, 'node'),
       javaHome: options.javaHome ?? '/usr/lib/jvm',
       wireguard: options.wireguard ?? null,
       cassandra: options.jars ?? join(home, 'tools/jars'),
@@ -142,7 +146,7 @@ export class TestFabric {
     const { command, args, env } = fabricCommand({
       home: this.home,
       program: this.#options.program,
-      node: process.execPath,
+      node: join(this.#options.program, 'node'),
     });
     const { uid } = this.#options;
     this.#process = spawn(command, [...args], {

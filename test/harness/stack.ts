@@ -7,6 +7,7 @@ import { chmod, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { realHome } from './tools.ts';
 
 export interface Ran {
   readonly exitCode: number | null;
@@ -27,11 +28,6 @@ export interface Stack {
 }
 
 const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-
-/** The folder where set-up keeps tools, by the same rule as the CLI's. */
-export const realHome = (): string =>
-  process.env['SALLYPORT_HOME'] ??
-  join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'sallyport');
 
 const openTun = `
 if [ "$(stat -c %a /dev/net/tun)" != 666 ]; then

@@ -18,6 +18,7 @@ import { exec, execStatus, type ExecResult } from '../../src/lib/exec.ts';
 import { replaceTables } from '../../src/network/nft.ts';
 import { deliveryRecorder, deviceRecorder, parseRecorder } from '../../src/network/recorder.ts';
 import { generateWireguardKeys } from '../../src/network/wireguard-keys.ts';
+import { findTools } from '../harness/tools.ts';
 
 export interface SmallCloud {
   readonly world: VerifyWorld;
@@ -64,7 +65,7 @@ const machine = (
 });
 
 /** The userspace WireGuard to use where the kernel has none: a path, or a name that PATH knows. */
-const userspaceWireguard = process.env['SALLYPORT_WIREGUARD'] ?? 'wireguard-go';
+const userspaceWireguard = findTools()?.wireguard ?? 'wireguard-go';
 
 export async function openSmallCloud(): Promise<SmallCloud> {
   const yard = await openYard();

@@ -13,6 +13,9 @@ import { lastError } from './log-files.ts';
 import { prepareControl } from './principals.ts';
 import { end, isAlive, readMark, type ProcessMark } from './process.ts';
 
+/** It is started again each time; that often in a row, it won't come up by waiting. */
+const endsBeforeGivingUp = 2;
+
 export const controlLog = (home: Home): string => join(home.log, 'control.log');
 
 /** The loop that keeps control running; undefined where there is none. */
@@ -50,22 +53,26 @@ export async function ensureControl(cx: CliContext, tools: Tools): Promise<boole
 }
 
 async function waitForControl(cx: CliContext): Promise<void> {
+  const log = controlLog(cx.home);
+  const began = (await readFileIfThere(log))?.length ?? 0;
   let why = 'it has not opened its port yet';
+  const check = async (): Promise<true | undefined> => {
+    const answer = await answers().catch((error: Error) => void (why = error.message));
+    if (answer) return answer;
+    const said = ((await readFileIfThere(log)) ?? '').slice(began);
+    if (said.split('"the role ended"').length > endsBeforeGivingUp) throw new TimeoutError('control', 0);
+    return undefined;
+  };
   try {
-    await until('control to answer', () => answers().catch((error: Error) => void (why = error.message)), {
-      timeoutMs: 30_000,
-      clock: cx.clock,
-      signal: cx.signal,
-    });
+    await until('control to answer', check, { timeoutMs: 30_000, clock: cx.clock, signal: cx.signal });
   } catch (error) {
     if (!(error instanceof TimeoutError)) throw error;
-    const said = (await lastError(controlLog(cx.home))) ?? why;
-    throw new UserError(
-      'ControlNotUp',
-      `Control does not come up. Its log ends with: ${said}`,
-      'sallyport logs control',
-      error,
-    );
+    const said = (await lastError(log)) ?? why;
+    const port = /^.*\bPort (\d+) .* is taken/.exec(said)?.[1];
+    const next = port
+      ? `End that program (ss -ltnp 'sport = :${port}' names it), or set another port in ${join(cx.home.control, 'config.json')}.`
+      : 'sallyport logs control';
+    throw new UserError('ControlNotUp', `Control does not come up. Its log ends with: ${said}`, next, error);
   }
 
   async function answers(): Promise<true | undefined> {

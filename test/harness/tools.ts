@@ -1,0 +1,24 @@
+/** What set-up has found or built, for tests that start real parts without the CLI. */
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+export interface Tools {
+  readonly node: string;
+  readonly javaHome: string;
+  /** The userspace WireGuard; null: the kernel's, or the system's. */
+  readonly wireguard: string | null;
+  /** Folder of jars. */
+  readonly cassandra: string;
+}
+
+/** The state folder, by the same rule as the CLI's. */
+export const realHome = (): string =>
+  process.env['SALLYPORT_HOME'] ??
+  join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'sallyport');
+
+/** Undefined before set-up ran. */
+export function findTools(): Tools | undefined {
+  const path = join(realHome(), 'tools', 'tools.json');
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Tools) : undefined;
+}
