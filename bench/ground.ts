@@ -1,4 +1,5 @@
 /** What every benchmark stands on: the tools that set-up has found, and a word about how busy the machine is. */
+import { existsSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import type { Tools } from '../src/cli/setup/tools.ts';
@@ -26,5 +27,12 @@ export async function benchTools(): Promise<BenchTools> {
   process.stderr.write(
     `load ${load.toFixed(2)} at the start${load > quiet ? ': the machine is busy, so repeat this when it is quiet' : ''}\n`,
   );
-  return { ...tools, folder };
+  // By where they lie, not by what tools.json says of it: the folder may have been moved or copied.
+  const built = join(folder, 'wireguard/wireguard-go');
+  return {
+    ...tools,
+    folder,
+    cassandra: join(folder, 'cassandra/lib'),
+    wireguard: tools.wireguard !== null && existsSync(built) ? built : tools.wireguard,
+  };
 }

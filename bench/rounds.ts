@@ -2,6 +2,8 @@
  * Benchmarks run ours and a bare baseline in turn, in one run, and quote the median of the pairs' ratios: the machines are
  * shared and noisy, and a pair drifts together. Nothing here judges in a test; a bound that is missed is printed as such.
  */
+import { loadavg } from 'node:os';
+
 export interface Pair {
   readonly ours: number;
   readonly bare: number;
@@ -19,12 +21,13 @@ export const percentile = (values: readonly number[], share: number): number => 
 };
 
 /** Runs `rounds` pairs, swapping who goes first, so that a drift of the machine favours neither. */
-export async function interleave(
+export async function interleaveOf<T>(
   rounds: number,
-  ours: (round: number) => Promise<number>,
-  bare: (round: number) => Promise<number>,
-): Promise<readonly Pair[]> {
-  const pairs: Pair[] = [];
+  ours: (round: number) => Promise<T>,
+  bare: (round: number) => Promise<T>,
+  show: (value: T) => string,
+): Promise<readonly { readonly ours: T; readonly bare: T }[]> {
+  const pairs: { readonly ours: T; readonly bare: T }[] = [];
   for (let round = 0; round < rounds; round++) {
     if (round % 2 === 0) {
       const first = await ours(round);
@@ -33,11 +36,42 @@ export async function interleave(
       const first = await bare(round);
       pairs.push({ ours: await ours(round), bare: first });
     }
+    const last = pairs.at(-1)!;
     process.stderr.write(
-      `round ${round + 1}/${rounds}: ours ${pairs.at(-1)!.ours.toPrecision(4)}, bare ${pairs.at(-1)!.bare.toPrecision(4)}\n`,
+      `round ${round + 1}/${rounds}: ours ${show(last.ours)}, bare ${show(last.bare)}, load ${loadavg()[0]!.toFixed(2)}\n`,
     );
   }
   return pairs;
+}
+
+export const interleave = (
+  rounds: number,
+  ours: (round: number) => Promise<number>,
+  bare: (round: number) => Promise<number>,
+): Promise<readonly Pair[]> => interleaveOf(rounds, ours, bare, (value) => value.toPrecision(4));
+
+/** A figure without a baseline: it is held against its bound as it stands. */
+export function reportAbsolute(figure: {
+  readonly name: string;
+  readonly unit: string;
+  readonly goal: string;
+  readonly values: readonly number[];
+  /** Where it comes from, for who reads on. */
+  readonly parts?: unknown;
+}): void {
+  const { name, unit, goal, values, parts } = figure;
+  process.stdout.write(
+    `${JSON.stringify({
+      bench: name,
+      unit,
+      goal,
+      rounds: values.length,
+      median: round(median(values)),
+      min: round(Math.min(...values)),
+      max: round(Math.max(...values)),
+      ...(parts !== undefined && { parts }),
+    })}\n`,
+  );
 }
 
 export interface Figure {

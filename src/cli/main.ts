@@ -124,4 +124,6 @@ async function readStdin(): Promise<string> {
 }
 
 /** The newline an editor leaves at a file's end is no part of a secret. */
-const trimEnd = (text: string): string => text.replace(/\r?\n$/, '');
+function trimEnd(text: string): string {
+  return text.replace(/\r?\n$/, '');
+}

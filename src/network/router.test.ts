@@ -42,6 +42,14 @@ test('every chain of a router that decides drops what nothing names', () => {
   }
 });
 
+test('a router asks nobody where a running machine is', () => {
+  assert.deepEqual(planRouter(input).neighbours, [
+    '169.254.1.1 lladdr 02:00:00:00:00:02 dev clink',
+    '10.0.2.4 lladdr 02:00:00:00:00:02 dev mnode',
+    '10.0.2.9 lladdr 02:00:00:00:00:02 dev mapp',
+  ]);
+});
+
 test('what comes out of a bounded interface is matched without memory, replies of what is let in included', () => {
   const body = interfaceTable({ device: 'm1', address: '10.0.2.4', allow }).body;
   const accepts = body.split('\n').filter((line) => line.endsWith('accept'));

@@ -105,7 +105,11 @@ export function planRouter(input: RouterPlanInput): NamespaceShall {
       ...[...new Set([...nowhere, ...mergePrefixes(input.prefixes)])].map((prefix) => `blackhole ${prefix}`),
       ...(input.internet ? [`default via ${input.internet.gateway} dev ${input.internet.cable.name}`] : []),
     ],
-    neighbours: ends.map(({ cable }) => `${linkHop} lladdr ${cable.far.mac} dev ${cable.name}`),
+    // Machines too: the router would ask in the name of any of its addresses, and a node's door answers its own subnet only.
+    neighbours: [
+      ...ends.map(({ cable }) => `${linkHop} lladdr ${cable.far.mac} dev ${cable.name}`),
+      ...running.map(({ address, cable }) => `${address} lladdr ${cable!.far.mac} dev ${cable!.name}`),
+    ],
     rules: [],
     tables: [
       routerTable(input),

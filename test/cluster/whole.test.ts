@@ -132,7 +132,7 @@ test(
       "CREATE KEYSPACE app WITH replication = {'class':'NetworkTopologyStrategy','dc1':3}; CREATE TABLE app.t (k int PRIMARY KEY, v text); INSERT INTO app.t (k, v) VALUES (1, 'kept')",
     );
     const kept = async (): Promise<void> =>
-      assert.match(await ok(stack, 'cql', '-e', 'SELECT v FROM app.t WHERE k = 1'), /kept/);
+      assert.match(await ok(stack, 'cql', ...cluster, '-e', 'SELECT v FROM app.t WHERE k = 1'), /kept/);
     const running = await cassandras(stack);
 
     for (const role of ['control', 'fabric', 'operator'] as const) {
@@ -406,10 +406,10 @@ test(
         ],
         /overlap/i,
       );
-      await refused(stack, [...data, '-n', '2', '-i', '10.0.1.10'], /3/, 2);
+      await refused(stack, [...data, '-n', '2', '-i', '10.0.1.10'], /at least\s+3 nodes/);
       await refused(stack, [...data, '-n', '3'], /private-endpoint-ip-address|privateEndpointIpAddress/);
       await refused(stack, [...data, '-n', '3', '-i', '10.0.1.99'], /10\.0\.1\.99/);
-      await refused(stack, ['network', 'vnet', 'delete', ...group, '-n', 'vnet1', '--yes'], /InUse|in use/i);
+      await refused(stack, ['network', 'vnet', 'delete', ...group, '-n', 'vnet1'], /InUse|in use/i);
       await refused(stack, ['group', 'delete', '-n', 'vpn-test-rg', '--yes'], /Conflict|InUse/);
       await refused(
         stack,

@@ -1,6 +1,6 @@
 /** Finds a stack's processes by descent from the pids that it wrote down, never by name alone. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { exec } from '../../src/lib/exec.ts';
 
 export interface Process {
@@ -8,6 +8,8 @@ export interface Process {
   /** Name of the machine it runs in, by its UTS namespace. */
   readonly hostname: string;
   readonly command: string;
+  /** Base name of the executable. */
+  readonly program: string;
 }
 
 /** Everything that runs below control's loop and the fabric's PID 1, as the host sees it. */
@@ -32,7 +34,7 @@ export async function processesOf(home: string): Promise<readonly Process[]> {
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
       const hostname = (await exec('nsenter', ['-t', String(pid), '-u', 'hostname'])).stdout.trim();
-      found.push({ pid, hostname, command });
+      found.push({ pid, hostname, command, program: basename(readlinkSync(`/proc/${pid}/exe`)) });
     } catch {
       // It ended between being listed and being read.
     }
@@ -52,14 +54,17 @@ function parentOf(pid: number): number | undefined {
   }
 }
 
+/** By the program that runs, not by what its wrappers' arguments say. */
+const runs = (program: string, lastArgument?: string) => (one: Process) =>
+  one.program === program && (lastArgument === undefined || one.command.endsWith(` ${lastArgument}`));
+
 export const roles = {
-  control: (one: Process) => /^\/opt\/tools\/node .*main\.js control$/.test(one.command),
-  fabric: (one: Process) => one.command.endsWith('main.js fabric'),
-  operator: (one: Process) => /^\/opt\/tools\/node .*main\.js operator$/.test(one.command),
-  agent: (one: Process) => /^\/opt\/tools\/node .*main\.js node$/.test(one.command),
-  tunnel: (one: Process) => /wireguard-go/.test(one.command),
-  cassandra: (one: Process) =>
-    one.command.includes('/java ') && one.command.endsWith('org.apache.cassandra.service.CassandraDaemon'),
+  control: runs('node', 'control'),
+  fabric: runs('node', 'fabric'),
+  operator: runs('node', 'operator'),
+  agent: runs('node', 'node'),
+  tunnel: runs('wireguard-go'),
+  cassandra: runs('java'),
 } as const satisfies Record<string, (one: Process) => boolean>;
 
 /** Argument list that runs a program as root of the machine in which `inside` runs. */

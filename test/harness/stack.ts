@@ -3,7 +3,7 @@
  * Tools (JVM paths, jars, WireGuard) are those that set-up has already put into the real state folder.
  */
 import { execStatus } from '../../src/lib/exec.ts';
-import { chmod, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,8 +43,11 @@ export async function createStack(options: { readonly uid?: number } = {}): Prom
   let program = project;
   const uid = options.uid;
   if (uid === undefined) {
-    await execStatus('mkdir', ['-p', home]);
-    await symlink(join(realHome(), 'tools'), join(home, 'tools'));
+    await execStatus('mkdir', ['-p', join(home, 'tools')]);
+    // Each tool is shared, tools.json is not: set-up writes its own home's paths into it, and this home goes away.
+    for (const tool of await readdir(join(realHome(), 'tools'))) {
+      if (tool !== 'tools.json') await symlink(join(realHome(), 'tools', tool), join(home, 'tools', tool));
+    }
   } else {
     program = join(folder, 'p');
     await execStatus('mkdir', ['-p', program, join(home, 'tools')]);

@@ -58,6 +58,7 @@ function verdict(
     blind: [],
     controls: new Set(['udp', 'dns', 'tunnel', 'host']),
     operator: 'op',
+    hasTwin: false,
     ...more,
   })[0]!;
 }
@@ -88,6 +89,17 @@ test('what others send too is a leak only of the machine whose cable saw it', ()
   const outside: Sighting = { ...internet, seen: [seen({ port: 53 })] };
   assert.equal(verdict(sent, [outside], {}, dns).outcome, 'stopped');
   assert.equal(verdict(sent, [outside, { ...cable, seen: [seen({ port: 53 })] }], {}, dns).outcome, 'leaked');
+});
+
+test('a source address is no proof where another customer has the same: its own cable decides', () => {
+  const ping = tried({ markers: [mark('10.0.1.10', 'icmp', null, ['10.0.2.4'])] });
+  const echo = [seen({ destination: '10.0.1.10', protocol: 'icmp', port: null })];
+  const twinsOwn: Sighting = { place: 'nic-out', of: 'twin', seen: echo };
+  const delivered: Sighting = { place: 'nic-in', of: 'other', seen: echo };
+  assert.equal(verdict(sent, [twinsOwn], {}, ping).outcome, 'leaked', 'with no twin it can only be this one');
+  assert.equal(verdict(sent, [twinsOwn], { hasTwin: true }, ping).outcome, 'stopped');
+  const left: Sighting = { ...cable, seen: echo };
+  assert.equal(verdict(sent, [twinsOwn, left, delivered], { hasTwin: true }, ping).outcome, 'leaked');
 });
 
 test('without a control, a recorder or a prober nothing is proved', () => {

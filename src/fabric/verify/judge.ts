@@ -29,6 +29,8 @@ export interface Evidence {
   readonly controls: ReadonlySet<ControlClass>;
   /** The machine that the tunnel ends in. */
   readonly operator: string | null;
+  /** Another customer's machine bears the same address: a source address then says nothing of who sent. */
+  readonly hasTwin: boolean;
 }
 
 export const matches = (marker: Marker, seen: Seen): boolean =>
@@ -59,7 +61,7 @@ function beyond(tried: Try, evidence: Evidence, left: boolean): string | undefin
     if (s.place === 'watcher' && s.of === evidence.operator) continue;
     const surely = tried.markers.filter((m) => {
       if (s.place === 'watcher' || s.place === 'listener') return isUnique(m);
-      if (isUnique(m) || m.sources) return true;
+      if (isUnique(m) || (m.sources && !evidence.hasTwin)) return true;
       // What others may send too counts as this machine's only where its own cable saw it leave.
       return left && s.place !== 'nic-out';
     });

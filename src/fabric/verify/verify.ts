@@ -158,6 +158,7 @@ async function play(
       blind: [...blindness(p.machine, [first, ...p.readings], link?.id), ...dead],
       controls: kinds,
       operator,
+      hasTwin: world.machines.some((m) => m.id !== p.machine.id && m.address === p.machine.address),
     });
   });
   return { tries, controls };
