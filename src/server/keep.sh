@@ -24,17 +24,23 @@ rotate() {
   fi
 }
 (
+  nap=
+  trap 'kill $nap 2>/dev/null; exit 0' TERM
   while kill -0 "$$" 2>/dev/null; do
     rotate
-    sleep 60
+    sleep 60 &
+    nap=$!
+    wait "$nap"
   done
 ) </dev/null >/dev/null 2>&1 9>&- &
 rotator=$!
 
 child=
+pause=
 stop() {
   trap '' TERM INT HUP
-  kill "$rotator" 2>/dev/null
+  # Nothing of ours is left behind, a sleep included.
+  kill "$rotator" $pause 2>/dev/null
   if [ -n "$child" ]; then
     kill -TERM "$child" 2>/dev/null
     wait "$child"
@@ -54,6 +60,8 @@ while :; do
   child=
   if [ $(($(date +%s) - began)) -ge 30 ]; then delay=1; fi
   sleep "$delay" 9>&- &
-  wait $!
+  pause=$!
+  wait "$pause"
+  pause=
   if [ "$delay" -lt 8 ]; then delay=$((delay * 2)); fi
 done
