@@ -52,6 +52,13 @@ test('what is nothing says why', () => {
     '/subscriptions/S/resourceGroups/g/providers/Toy.Box/bags/b',
     '/subscriptions/S/providers/Toy.Box/boxes/b',
     '/subscriptions/S/resourceGroups/%zz',
+    // Read again from their text, these would be ids of other resources, of other kinds.
+    '/subscriptions/S/resourceGroups/g/providers/Toy.Box/boxes/b%2Flids%2Fl',
+    '/subscriptions/S/resourceGroups/g%2Fproviders%2FToy.Box%2Fboxes%2Fb',
+    '/subscriptions/S%2FresourceGroups/resourceGroups/g',
+    '/subscriptions/S/resourceGroups/%2e%2E/providers/Toy.Box/boxes',
+    '/subscriptions/S/resourceGroups/g/providers/Toy.Box/boxes/b%00',
+    '/subscriptions/S/resourceGroups/g/providers/Toy.Box/boxes/b%5Cc',
   ]) {
     const route = routeOf(path, kinds);
     assert.equal(route.at, 'nothing', path);

@@ -30,6 +30,11 @@ export function routeOf(path: string, kinds: readonly AnyKind[]): Route {
   const parts = decode(path);
   if (!parts)
     return nothing('The path is not well-formed: a percent sign must be followed by two hexadecimal digits.');
+  // An id is read again from its text: a part that brings a slash of its own would be another resource's id, of another kind.
+  if (parts.some((part) => /[/\\\p{Cc}]/u.test(part) || part === '.' || part === '..'))
+    return nothing(
+      'The path is not well-formed: no part of it can be . or .., or hold a slash, a backslash or a control character.',
+    );
   const [first, subscriptionId, third, ...rest] = parts;
   const head = first?.toLowerCase();
   if (head === 'tenants' && parts.length === 1) return { at: 'tenants' };

@@ -47,7 +47,11 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** What a person sees: code, what and why, and the next command. */
-export function describeError(error: unknown, width: number): string {
+export function describeError(
+  error: unknown,
+  width: number,
+  typed: (text: string) => string = (text) => text,
+): string {
   const fault = faultOf(error);
   const code = error instanceof UserError ? error.code : fault.code;
   const next =
@@ -57,6 +61,6 @@ export function describeError(error: unknown, width: number): string {
   const details =
     error instanceof ArmRefused ? error.details.map((detail) => `  ${detail.code}: ${detail.message}`) : [];
   return [`ERROR: (${code}) ${fault.message}`, ...details, `Next: ${next}`]
-    .map((line) => wrap(line, width))
+    .map((line) => wrap(typed(line), width))
     .join('\n');
 }

@@ -9,9 +9,11 @@ import { describeError, exitCodeOf, exitCodes, UsageError } from './errors.ts';
 import { findHome } from './home.ts';
 import { applyQuery, format } from './output/format.ts';
 import { createProgress } from './output/progress.ts';
+import { asTyped, nextAsTyped } from './output/typed.ts';
+import { terminalWidth } from './output/width.ts';
 import { parse } from './parse.ts';
 
-const width = Math.min(process.stderr.columns ?? process.stdout.columns ?? 80, 120);
+const width = terminalWidth(process.env, [process.stderr.columns, process.stdout.columns]);
 const stop = new AbortController();
 // The first Ctrl-C stops waiting in good order; a second one ends at once.
 process.once('SIGINT', () => stop.abort(new Error('interrupted')));
@@ -76,7 +78,7 @@ async function main(argv: readonly string[]): Promise<number> {
       process.stderr.write('Interrupted. What was begun goes on; the same command takes it up again.\n');
       return exitCodes.interrupted;
     }
-    process.stderr.write(`${describeError(error, width)}\n`);
+    process.stderr.write(`${describeError(error, width, (text) => asTyped(text, process.env))}\n`);
     return exitCodeOf(error);
   }
 }
@@ -85,7 +87,10 @@ async function print(outcome: Outcome, globals: CliContext['globals']): Promise<
   const shown = globals.output === 'table' && outcome.rows ? outcome.rows : outcome.value;
   const value = globals.query === undefined ? shown : applyQuery(outcome.value, globals.query);
   const columns = globals.query === undefined ? outcome.columns : undefined;
-  const human = globals.output === undefined && globals.query === undefined ? outcome.human : undefined;
+  const human =
+    globals.output === undefined && globals.query === undefined && outcome.human !== undefined
+      ? nextAsTyped(outcome.human, process.env)
+      : undefined;
   const form = globals.output === 'jsonc' && !process.stdout.isTTY ? 'json' : (globals.output ?? 'json');
   const text = human ?? (await format(value, form, columns));
   if (text !== '') process.stdout.write(`${text}\n`);

@@ -11,6 +11,11 @@ function understood(line: string): Parsed {
   return parsed;
 }
 
+test('--version prints the version of the package', () => {
+  const parsed = parse(commands, ['--version'], 80);
+  assert.ok('help' in parsed && /^\d+\.\d+\.\d+\n$/.test(parsed.help));
+});
+
 // The lines of the reference document and of the contract's end to end, `az` left out.
 const pls = '/subscriptions/s/resourceGroups/prov/providers/Microsoft.Network/privateLinkServices/pls1';
 const referenceLines: readonly (readonly [string, string, Readonly<Record<string, unknown>>])[] = [

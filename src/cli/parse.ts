@@ -6,6 +6,7 @@ import {
   type OptionSpec,
   type OptionSpecs,
 } from './command.ts';
+import { version } from '../server/version.ts';
 import { UsageError } from './errors.ts';
 
 /** A line understood: the command, its options, and the rest. Secrets are still as written: `@file` and `-` come later. */
@@ -30,6 +31,7 @@ export function parse(
   let help = '';
   let complaint = '';
   const program = group('sallyport', 'Managed Apache Cassandra behind a single door.');
+  program.version(version, '-v, --version', 'Print the version.');
   for (const command of commands) addCommand(program, command, (found) => (parsed = found));
   configure(
     program,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { canaryPort, internetNamespace } from '../network/internet.ts';
 import { namespacePath } from '../network/namespace-read.ts';
-import { asUser, infoFd, type MachineUser } from './machine/command.ts';
+import { asUser, filterFd, infoFd, type MachineUser } from './machine/command.ts';
 import type { SharedGround } from './machine/ground.ts';
 import { launch } from './machine/launch.ts';
 import { isAlive, markOf, type ProcessMark } from './machine/process.ts';
@@ -47,6 +47,8 @@ const canaryCommand = (shared: SharedGround, user: MachineUser | null): readonly
     '--new-session',
     '--info-fd',
     String(infoFd),
+    '--seccomp',
+    String(filterFd),
   ],
   ...['--ro-bind', shared.usr, '/usr'],
   ...Object.entries(shared.rootLinks).flatMap(([name, target]) =>

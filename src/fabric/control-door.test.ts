@@ -5,6 +5,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { systemClock, until } from '../lib/clock.ts';
 import { createLog } from '../lib/log.ts';
 import { openWay } from './control-door.ts';
 
@@ -45,5 +46,37 @@ test('a connection ends when control is not there', async () => {
     const client = connect({ port, host: '127.0.0.1' });
     client.on('error', () => undefined);
     await once(client, 'close');
+  });
+});
+
+test('one address gets so many connections and no more, and others when it ends some', async () => {
+  await withWay(async (port, socket) => {
+    const inner = createServer((peer) => void peer.write('in'));
+    inner.listen(socket);
+    await once(inner, 'listening');
+    const knock = async () => {
+      const client = connect({ port, host: '127.0.0.1' });
+      client.on('error', () => undefined);
+      const said = await Promise.race([
+        once(client, 'data').then(() => 'in'),
+        once(client, 'close').then(() => 'out'),
+      ]);
+      return { client, said };
+    };
+    const guests = await Promise.all(Array.from({ length: 40 }, knock));
+    assert.equal(guests.filter(({ said }) => said === 'in').length, 32);
+    const first = guests.find(({ said }) => said === 'in')!;
+    first.client.destroy();
+    await once(first.client, 'close');
+    const again = await until(
+      'a place',
+      async () => {
+        const guest = await knock();
+        return guest.said === 'in' ? guest : undefined;
+      },
+      { timeoutMs: 2_000, everyMs: 20, clock: systemClock },
+    );
+    for (const { client } of [...guests, again]) client.destroy();
+    inner.close();
   });
 });

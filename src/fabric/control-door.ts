@@ -2,13 +2,8 @@ import { createServer, connect, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Log } from '../lib/log.ts';
+import type { RoleContext } from '../lib/role.ts';
 import { ports } from '../network/ports.ts';
-
-export interface ControlDoorContext {
-  readonly log: Log;
-  readonly signal: AbortSignal;
-  readonly env: NodeJS.ProcessEnv;
-}
 
 /** Ports in the provider's network, and the sockets of control's that they lead to. */
 const ways = [
@@ -20,7 +15,7 @@ const ways = [
  * The role `control-door`: gives control an address in the provider's network, by passing bytes on to its unix sockets. TLS
  * goes through to control; this can read nothing of it. Who may come is the platform policy's to say.
  */
-export async function runControlDoor(context: ControlDoorContext): Promise<void> {
+export async function runControlDoor(context: RoleContext): Promise<void> {
   const { log, signal, env } = context;
   const folder = env['SALLYPORT_DOORS'] ?? '/run/control';
   const servers = await Promise.all(ways.map(({ port, socket }) => openWay(port, join(folder, socket), log)));
@@ -29,9 +24,27 @@ export async function runControlDoor(context: ControlDoorContext): Promise<void>
   for (const server of servers) server.close();
 }
 
+/** An operator needs a few; one that was taken over must not use up what control has for all. */
+const mostFromOne = 32;
+
 /** Listens on a port and joins each connection with one to the socket. Ends of one side end the other. */
 export async function openWay(port: number, socketPath: string, log: Log): Promise<Server> {
+  const open = new Map<string, number>();
   const server = createServer({ allowHalfOpen: true }, (outer) => {
+    // Who it is, the router vouches for.
+    const peer = outer.remoteAddress ?? '';
+    const now = open.get(peer) ?? 0;
+    if (now >= mostFromOne) {
+      log.debug('too many connections from one address', { port, peer });
+      outer.destroy();
+      return;
+    }
+    open.set(peer, now + 1);
+    outer.once('close', () => {
+      const left = open.get(peer)! - 1;
+      if (left > 0) open.set(peer, left);
+      else open.delete(peer);
+    });
     const inner = connect({ path: socketPath, allowHalfOpen: true });
     let told = false;
     const fail = (error: Error): void => {

@@ -3,11 +3,8 @@ import { exec, execStatus } from '../lib/exec.ts';
 import { asUser, type MachineUser } from './machine/command.ts';
 
 /** What this host can't do, in words. Asked once, at the start. */
-export async function findLimits(
-  fromSetUp: readonly string[],
-  user: MachineUser | null,
-): Promise<readonly string[]> {
-  const limits = [...fromSetUp];
+export async function findLimits(user: MachineUser | null): Promise<readonly string[]> {
+  const limits: string[] = [];
   const unified = await access('/sys/fs/cgroup/cgroup.controllers').then(
     () => true,
     () => false,
@@ -20,7 +17,7 @@ export async function findLimits(
       'neither a WireGuard kernel module nor a /dev/net/tun that may be opened: no tunnel can be made',
     );
   }
-  return [...new Set(limits)];
+  return limits;
 }
 
 /** Tried for real, in a namespace that ends with the question. */

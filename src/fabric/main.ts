@@ -3,9 +3,9 @@ import type { FabricIntent, FabricReport } from '../exchange/intents/fabric.ts';
 import { follow, type Following } from '../exchange/client.ts';
 import type { Revised } from '../exchange/revision.ts';
 import { UserError } from '../lib/errors.ts';
-import type { Clock } from '../lib/clock.ts';
 import { readJson, writeJson } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
+import type { RoleContext } from '../lib/role.ts';
 import { drive, type Driven } from '../reconcile/driver.ts';
 import type { Status } from '../reconcile/reconciler.ts';
 import { createCanary } from './canary.ts';
@@ -21,15 +21,8 @@ import { verify } from './verify/verify.ts';
 import { openWorkLedger } from './work.ts';
 import { WorldFabric } from './world.ts';
 
-export interface FabricContext {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly signal: AbortSignal;
-  readonly env: NodeJS.ProcessEnv;
-}
-
 /** The role `fabric`: runs inside the namespaces that launch.sh made, below init.sh, until `signal` aborts. */
-export async function runFabric(context: FabricContext): Promise<void> {
+export async function runFabric(context: RoleContext): Promise<void> {
   const { clock, log, signal, env } = context;
   const home = demand(env, 'SALLYPORT_HOME');
   const program = demand(env, 'SALLYPORT_PROGRAM');
@@ -45,7 +38,7 @@ export async function runFabric(context: FabricContext): Promise<void> {
   const user = env['SALLYPORT_ROOT'] === '1' ? { uid: machineUser } : null;
   const shared = await prepareGround({ program, tools, paths, user });
   const records = await MachineRecords.open(paths.state);
-  const limits = await findLimits(tools.limits, user);
+  const limits = await findLimits(user);
 
   let intent = await readJson<Revised<FabricIntent>>(paths.intent);
   let keeping: Promise<void> = Promise.resolve();

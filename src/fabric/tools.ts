@@ -11,7 +11,6 @@ export interface Tools {
   readonly wireguard: string | null;
   /** A folder of jars. */
   readonly cassandra: string;
-  readonly limits: readonly string[];
 }
 
 export async function readTools(path: string): Promise<Tools> {
@@ -42,7 +41,6 @@ export async function readTools(path: string): Promise<Tools> {
     javaHome: tools.javaHome!,
     cassandra: tools.cassandra!,
     wireguard: tools.wireguard ?? null,
-    limits: tools.limits ?? [],
   };
 }
 

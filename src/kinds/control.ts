@@ -6,12 +6,12 @@ import type { Fault } from '../lib/errors.ts';
 import { drive } from '../reconcile/driver.ts';
 import type { Status } from '../reconcile/reconciler.ts';
 import type { Store } from '../store/resource.ts';
-import type { Cluster } from './cassandra-cluster/kind.ts';
 import {
   clusterSecrets,
   clusterType,
   type ClusterProperties,
   type ClusterState,
+  type Cluster,
 } from './cassandra-cluster/schema.ts';
 import { fabricIntent } from './fabric-intent.ts';
 import { operatorIntent } from './operator-intent.ts';

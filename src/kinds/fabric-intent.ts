@@ -12,34 +12,34 @@ import type {
 import type { OperatorJoinFile } from '../exchange/intents/operator.ts';
 import { ports } from '../network/ports.ts';
 import type { Store } from '../store/resource.ts';
-import { type Cluster, dataCentersOf } from './cassandra-cluster/kind.ts';
 import {
   clusterSecrets,
   clusterType,
   type ClusterProperties,
   type ClusterState,
+  type Cluster,
 } from './cassandra-cluster/schema.ts';
-import type { DataCenter } from './cassandra-data-center/kind.ts';
-import { joinSecret, type DataCenterNode } from './cassandra-data-center/schema.ts';
+import { joinSecret, type DataCenterNode, type DataCenter } from './cassandra-data-center/schema.ts';
 import { networkOf } from './claims.ts';
 import { platform } from './platform.ts';
-import type { Endpoint } from './private-endpoint/kind.ts';
 import { connectionOf } from './private-endpoint/connection.ts';
 import {
   privateEndpointType,
   type EndpointProperties,
   type EndpointState,
+  type Endpoint,
 } from './private-endpoint/schema.ts';
-import type { Connection } from './private-link-connection/kind.ts';
 import type { Settings } from './settings.ts';
 import { subnetsOf } from './subnet/kind.ts';
-import type { VirtualNetwork } from './virtual-network/kind.ts';
 import {
   virtualNetworkType,
   type VirtualNetworkProperties,
   type VirtualNetworkState,
+  type VirtualNetwork,
 } from './virtual-network/schema.ts';
 import { sameId } from '../arm/id.ts';
+import { dataCentersOf } from './cassandra-data-center/find.ts';
+import type { Connection } from './private-link-connection/schema.ts';
 
 type Reading = Pick<Store, 'get' | 'list' | 'secrets'>;
 

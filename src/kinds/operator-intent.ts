@@ -2,7 +2,6 @@
 import type { OperatorDataCenter, OperatorIntent } from '../exchange/intents/operator.ts';
 import { ports } from '../network/ports.ts';
 import type { Store } from '../store/resource.ts';
-import { dataCentersOf } from './cassandra-cluster/kind.ts';
 import {
   clusterSecrets,
   clusterType,
@@ -10,10 +9,11 @@ import {
   type ClusterProperties,
   type ClusterState,
 } from './cassandra-cluster/schema.ts';
-import type { DataCenter } from './cassandra-data-center/kind.ts';
 import { readYamlFragment } from './cassandra-data-center/yaml-fragment.ts';
 import { networkOf } from './claims.ts';
 import type { VirtualNetworkProperties } from './virtual-network/schema.ts';
+import { dataCentersOf } from './cassandra-data-center/find.ts';
+import type { DataCenter } from './cassandra-data-center/schema.ts';
 
 type Reading = Pick<Store, 'get' | 'list' | 'secrets'>;
 

@@ -27,33 +27,40 @@ interface Pair {
 
 /**
  * Applies the plans of all namespaces, walls first: no device exists before the tables that bound it, none is up before
- * its own stand. Goes on past a failure, which is reported for its namespace.
+ * its own stand. A failure is reported for its namespace, and the others go on; a namespace whose walls could not be put
+ * in place goes no further in this pass, for what comes after would stand open.
  */
 export async function applyNamespaces(pairs: readonly Pair[], context: ApplyContext): Promise<void> {
-  const each = async (step: string, work: (pair: Pair) => Promise<void>): Promise<void> => {
+  const unwalled = new Set<string>();
+  const walled = (): readonly Pair[] => pairs.filter(({ plan }) => !unwalled.has(plan.name));
+  const each = async (
+    step: string,
+    work: (pair: Pair) => Promise<void>,
+    mark: { readonly wall: boolean } = { wall: false },
+  ): Promise<void> => {
     await Promise.all(
-      pairs.map(async (pair) => {
+      walled().map(async (pair) => {
         try {
           await work(pair);
         } catch (error) {
+          if (mark.wall) unwalled.add(pair.plan.name);
           context.failed(pair.plan.name, step, error);
         }
       }),
     );
   };
-  await each('create', async ({ plan, shall }) => {
-    if (plan.create) await create(shall, context);
-  });
-  await each('rules', ({ plan }) => putTables(plan, plan.inet, context));
+  const wall = { wall: true };
+  await each('create', async ({ plan, shall }) => (plan.create ? create(shall, context) : undefined), wall);
+  await each('rules', ({ plan }) => putTables(plan, plan.inet, context), wall);
   // Cables tie two namespaces together: one after the other, so that a pair isn't made from both ends at once.
-  for (const { plan } of pairs) {
+  for (const { plan } of walled()) {
     try {
       await cables(plan, context.signal);
     } catch (error) {
       context.failed(plan.name, 'cables', error);
     }
   }
-  await each('interface rules', ({ plan }) => putTables(plan, plan.netdev, context));
+  await each('interface rules', ({ plan }) => putTables(plan, plan.netdev, context), wall);
   await each('raise', ({ plan }) => raise(plan, context.signal));
   await each('routes', ({ plan }) => batch(plan.name, plan.lines, context.signal));
   await each('clear', ({ plan }) => clearTables(plan, context));
@@ -67,9 +74,15 @@ async function create(shall: NamespaceShall, context: ApplyContext): Promise<voi
   const { signal } = context;
   context.marks.delete(shall.name);
   await exec('ip', ['netns', 'add', shall.name], { ...(signal && { signal }) });
-  await writeSysctls(shall.name, shall.sysctls, signal);
-  await batch(shall.name, ['link set lo up', ...shall.setup.ipv4], signal);
-  if (shall.setup.ipv6.length > 0) await batch(shall.name, shall.setup.ipv6, signal, ['-6']);
+  try {
+    await writeSysctls(shall.name, shall.sysctls, signal);
+    await batch(shall.name, ['link set lo up', ...shall.setup.ipv4], signal);
+    if (shall.setup.ipv6.length > 0) await batch(shall.name, shall.setup.ipv6, signal, ['-6']);
+  } catch (error) {
+    // Half of one would be taken for a whole one by the next pass.
+    await deleteNamespace(shall.name).catch(() => undefined);
+    throw error;
+  }
 }
 
 async function putTables(

@@ -4,7 +4,7 @@ import { follow } from '../exchange/client.ts';
 import type { NodeIntent, NodeReport } from '../exchange/intents/node.ts';
 import { faultOf, type Fault } from '../lib/errors.ts';
 import { writeJson } from '../lib/files.ts';
-import type { RoleContext } from './context.ts';
+import type { RoleContext } from '../lib/role.ts';
 import { drive } from '../reconcile/driver.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
 import { createJolokia } from './cassandra/jolokia.ts';

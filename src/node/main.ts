@@ -4,7 +4,7 @@ import { bornPolicy } from '../network/door.ts';
 import { drive } from '../reconcile/driver.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
 import { runAgent } from './agent.ts';
-import type { RoleContext } from './context.ts';
+import type { RoleContext } from '../lib/role.ts';
 import { openDoor } from './door.ts';
 import { checkJoinFile, enrol } from './enrolment/enrol.ts';
 import type { NodeIdentity } from './identity.ts';

@@ -20,7 +20,7 @@ import { createEnrolmentServer } from './enrolment-server.ts';
 import { seenWithOwnKey, settleMembers } from './members.ts';
 import { createRefusals } from './refusals.ts';
 import { openBook, type OperatorState } from './state.ts';
-import { operatorIntent } from './testing.ts';
+import { operatorIntent } from '../../test/harness/operator/shapes.ts';
 
 const log = createLog({}, { write: () => undefined });
 const intent = operatorIntent({ nodes: 3 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Model } from './ladder-model.ts';
-import { operatorIntent } from './testing.ts';
+import { Model } from '../../test/harness/operator/ladder-model.ts';
+import { operatorIntent } from '../../test/harness/operator/shapes.ts';
 
 const until = (model: Model, phase: string, dataCenter = 'dc1', rounds = 60): void => {
   for (let round = 0; round < rounds; round++) {

@@ -69,7 +69,7 @@ const steps: Readonly<Record<Exclude<Rung, 'ready'>, Step>> = {
       if (!report) return noReport(view, node);
       const { cassandra } = report;
       if (cassandra.mode !== 'NORMAL')
-        return `${named(node)}: Cassandra is ${cassandra.mode ?? cassandra.process}`;
+        return `${named(node)}: Cassandra is ${(cassandra.mode ?? cassandra.process).toLowerCase()}`;
       const missing = dataCenter.nodes.find(
         (other) => other !== node && !cassandra.live.includes(other.address),
       );

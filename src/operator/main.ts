@@ -5,9 +5,8 @@ import { Value } from 'typebox/value';
 import { follow, type Following } from '../exchange/client.ts';
 import { OperatorIntent, type OperatorReport } from '../exchange/intents/operator.ts';
 import type { Revised } from '../exchange/revision.ts';
-import type { Clock } from '../lib/clock.ts';
 import { readJson, writeJson } from '../lib/files.ts';
-import type { Log } from '../lib/log.ts';
+import type { RoleContext } from '../lib/role.ts';
 import { fingerprint } from '../lib/x509.ts';
 import { overlayOf } from '../network/operator-door.ts';
 import { ports } from '../network/ports.ts';
@@ -25,18 +24,11 @@ import { openBook, paths } from './state.ts';
 import { createTokenMaker } from './token-maker.ts';
 import { createTunnel } from './tunnel.ts';
 
-interface OperatorContext {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly signal: AbortSignal;
-  readonly env: NodeJS.ProcessEnv;
-}
-
 const tunnelDevice = 'wg0';
 /** What WireGuard over IPv6 adds to a packet; over IPv4 it is 20 less. */
 const tunnelOverhead = 80;
 
-export async function runOperator({ clock, log, signal, env }: OperatorContext): Promise<void> {
+export async function runOperator({ clock, log, signal, env }: RoleContext): Promise<void> {
   const disk = env['SALLYPORT_DISK'] ?? '/var/lib/sallyport';
   const tools = env['SALLYPORT_TOOLS'] ?? '/opt/tools';
   const runFolder = env['SALLYPORT_RUN'] ?? '/run/sallyport';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { memberAt, peersOf, seenWithOwnKey, granted, settleMembers, settleRings } from './members.ts';
 import { newState, type Grant } from './state.ts';
-import { operatorIntent, testKeys } from './testing.ts';
+import { operatorIntent, testKeys } from '../../test/harness/operator/shapes.ts';
 
 const prefix = 'fd12:3456:789a::/48';
 const grant = (publicKey: string): Grant => ({

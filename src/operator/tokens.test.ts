@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { operatorIntent } from './testing.ts';
+import { operatorIntent } from '../../test/harness/operator/shapes.ts';
 import { assignTokens, racksOf, tokensKey } from './tokens.ts';
 
 const line = (node: number, rack: number): string =>

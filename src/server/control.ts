@@ -20,7 +20,7 @@ import { enrolmentListener } from './enrolment.ts';
 import { evidenceIn } from './evidence.ts';
 import type { Kinds, KindsOptions } from '../kinds/plane.ts';
 import { createEar } from './levels.ts';
-import type { RoleContext } from './main.ts';
+import type { RoleContext } from '../lib/role.ts';
 import { addStatusRoute } from './status.ts';
 import { addVerifyRoutes, takeEvidence, verifyWork } from './verify.ts';
 import { version } from './version.ts';
@@ -63,7 +63,7 @@ export async function startControl(context: RoleContext, plane: Plane): Promise<
     );
   await mkdir(folder, { recursive: true });
   await mkdir(join(folder, 'authority'), { recursive: true });
-  await chmod(join(folder, 'authority'), 0o711);
+  await chmod(join(folder, 'authority'), 0o700);
   const store = openStore({
     path: join(folder, 'sallyport.db'),
     masterKey: await masterKeyIn(folder),

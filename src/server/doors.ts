@@ -44,7 +44,7 @@ export async function openDoors(options: DoorOptions): Promise<Doors> {
       onReport: (_peer, report, applied) => options.onFabric(report, applied),
       onStream: (_peer, name, body) => options.onEvidence(name, body),
     },
-    // Who may open the socket is decided by the folder around it.
+    // Who may open the socket is decided by its mode and the folders around it: there are one-time secrets in the intent.
     peerOf: () => fabricPeer,
     checkReport: checked(FabricReport),
     log: log.with({ door: 'fabric' }),
@@ -88,7 +88,10 @@ export async function openDoors(options: DoorOptions): Promise<Doors> {
   };
 }
 
-/** The socket is open to all, the folders on the way to it are not. One that is left from before is nobody's: the store's lock says so. */
+/**
+ * For control's own user alone, folders and socket: the fabric may pass as the one who made that user, the door's machine
+ * belongs to it, and nobody else of the host has business here. A socket left from before is nobody's: the store's lock says so.
+ */
 async function listen(server: Server, path: string): Promise<void> {
   if (Buffer.byteLength(path) > 107) {
     throw new UserError(
@@ -98,13 +101,13 @@ async function listen(server: Server, path: string): Promise<void> {
     );
   }
   await mkdir(dirname(path), { recursive: true });
-  for (const folder of [dirname(path), dirname(dirname(path))]) await chmod(folder, 0o711);
+  for (const folder of [dirname(path), dirname(dirname(path))]) await chmod(folder, 0o700);
   await rm(path, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, resolve);
   });
-  await chmod(path, 0o666);
+  await chmod(path, 0o600);
 }
 
 function checked<T extends TSchema>(schema: T): (value: unknown) => Static<T> {

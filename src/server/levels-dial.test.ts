@@ -79,7 +79,12 @@ test('the fabric dials, is handed its intent, tries the doors and hands evidence
     networks: [{ id: 'net-1', label: network, prefixes: ['10.0.0.0/16'], subnets: [], internet: false }],
   };
   const socketPath = join(toy.folder, 'doors', 'fabric', 'sock');
-  assert.equal(statSync(join(toy.folder, 'doors', 'fabric')).mode & 0o777, 0o711);
+  // Nobody else of the host may speak as the fabric: it is handed one-time secrets, and believed.
+  const modes = ['doors', 'doors/fabric', 'doors/fabric/sock', 'doors/operators', 'doors/operators/exchange'];
+  assert.deepEqual(
+    modes.map((name) => statSync(join(toy.folder, name)).mode & 0o777),
+    [0o700, 0o700, 0o600, 0o700, 0o600],
+  );
   const fabric = dialler({ socketPath });
   t.after(() => fabric.close());
   const beat = (report: unknown, seen: string | null, waitMs: number) =>

@@ -4,16 +4,9 @@
  *
  * server/ puts configuration and roles together. It must hold no logic of a role.
  */
-import { systemClock, type Clock } from '../lib/clock.ts';
-import { createLog, type Log } from '../lib/log.ts';
-
-export interface RoleContext {
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Aborts on SIGTERM and SIGINT: the role stops, what it manages keeps running. */
-  readonly signal: AbortSignal;
-  readonly env: NodeJS.ProcessEnv;
-}
+import { systemClock } from '../lib/clock.ts';
+import { createLog } from '../lib/log.ts';
+import type { RoleContext } from '../lib/role.ts';
 
 type Role = (context: RoleContext) => Promise<void>;
 

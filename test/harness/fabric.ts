@@ -115,7 +115,6 @@ export class TestFabric {
       javaHome: options.javaHome ?? '/usr/lib/jvm',
       wireguard: options.wireguard ?? null,
       cassandra: options.jars ?? join(home, 'tools/jars'),
-      limits: [],
     };
     writeFileSync(join(home, 'tools/tools.json'), JSON.stringify(tools));
     await fabric.listen();

@@ -14,7 +14,7 @@ import { forwardNodes } from './listen.ts';
 export const connect = defineCommand({
   path: 'connect',
   summary: 'Run a program of this host inside the customer’s network, or forward its nodes to loopback.',
-  examples: ['connect -- ping -c 1 10.0.2.4', 'connect --listen'],
+  examples: ['connect -- ip route', 'connect --listen'],
   options: {
     listen: {
       kind: 'switch',

@@ -6,6 +6,7 @@ import { programRoot } from '../home.ts';
 import { enterApplication } from '../stack/fabric.ts';
 import type { ClusterAccess } from './cluster.ts';
 import type { CqlLogin } from './credentials.ts';
+import { nextFor } from './explain.ts';
 import type { SessionAnswer, SessionRequest, StatementResult } from './protocol.ts';
 
 /** Runs statements over verified TLS from the application machine of the nodes' network. */
@@ -45,12 +46,4 @@ export async function runCql(
   if ('error' in answer)
     throw new UserError(answer.error.code, answer.error.message, nextFor(answer.error.message));
   return answer.results;
-}
-
-function nextFor(message: string): string {
-  if (/credentials|authenticat/i.test(message))
-    return 'Give the role and its password: --user NAME --password @FILE.';
-  if (/syntax|line \d+|does not exist|undefined|unknown|invalid/i.test(message))
-    return 'Correct the statement.';
-  return 'sallyport managed-cassandra cluster status -o table shows which nodes are up.';
 }

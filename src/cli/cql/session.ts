@@ -3,6 +3,7 @@
  * on standard output. TLS is verified against the cluster's own authority and the node's own address.
  */
 import { auth, Client, policies, types } from 'cassandra-driver';
+import { explain } from './explain.ts';
 import type { SessionAnswer, SessionRequest, StatementResult } from './protocol.ts';
 
 const chunks: Buffer[] = [];
@@ -71,10 +72,4 @@ function show(value: unknown): unknown {
   return plain
     ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, show(item)]))
     : String(value);
-}
-
-function explain(error: Error): { readonly code: string; readonly message: string } {
-  const inner = 'innerErrors' in error ? Object.entries(error.innerErrors as Record<string, Error>) : [];
-  const details = inner.map(([node, cause]) => `${node}: ${cause.message}`);
-  return { code: error.constructor.name, message: [error.message, ...details].join('; ') };
 }

@@ -5,6 +5,7 @@ import { createHomeFolders } from '../setup/set-up.ts';
 import { alone } from '../stack/lock.ts';
 import { start } from '../stack/start.ts';
 import type { VerifyResult } from '../../fabric/verify/result.ts';
+import { nextAsTyped } from '../output/typed.ts';
 import { wrap } from '../output/wrap.ts';
 import { names } from './names.ts';
 import { proveDoor, ringTable, writeAndRead } from './proof.ts';
@@ -86,8 +87,8 @@ async function all(cx: CliContext, report: Report): Promise<Outcome> {
   const changed = report.changes() > 0;
   const text = changed
     ? closing()
-    : 'Nothing to do: all of it is there and runs. The door is proved anew by: sallyport verify';
-  report.block('done', { changed }, text);
+    : 'Nothing to do: all of it is there and runs.\nNext: sallyport verify proves the door anew';
+  report.block('done', { changed }, nextAsTyped(text, cx.env));
   return {
     value: undefined,
     human: '',

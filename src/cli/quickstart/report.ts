@@ -1,3 +1,4 @@
+import { faultOf } from '../../lib/errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Progress } from '../output/progress.ts';
 import { createProgress, silent } from '../output/progress.ts';
@@ -42,7 +43,8 @@ export function createReport(options: ReportOptions): Report {
     async step(name, work) {
       number++;
       const since = clock.now();
-      const label = `[${number}/${options.steps}] ${name}`;
+      const count = `[${number}/${options.steps}]`;
+      const label = `${count} ${name}`;
       if (json) event({ event: 'step', step: number, of: options.steps, name });
       const line = createProgress({ write, interactive, width, clock });
       let last = '';
@@ -51,7 +53,8 @@ export function createReport(options: ReportOptions): Report {
           if (text === last) return;
           last = text;
           if (json) event({ event: 'waiting', step: number, text });
-          else line.show(interactive ? `${label}: ${text}` : `${stamp()}         … ${text}`);
+          // On a terminal the line is cut at its end, where the news is: the step's name makes room for it.
+          else line.show(interactive ? `${count} ${text}` : `${stamp()}         … ${text}`);
         },
         clear: () => line.clear(),
       };
@@ -72,7 +75,8 @@ export function createReport(options: ReportOptions): Report {
         else write(`${stamp()}  ${label}: ${done.note}\n`);
       } catch (error) {
         line.clear();
-        if (!json) write(`${stamp()}  ${label}: not done\n`);
+        if (json) event({ event: 'failed', step: number, name, ...faultOf(error) });
+        else write(`${stamp()}  ${label}: not done\n`);
         throw error;
       }
     },

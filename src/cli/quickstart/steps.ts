@@ -9,6 +9,7 @@ import type { Home } from '../home.ts';
 import type { Progress } from '../output/progress.ts';
 import { decide } from '../private-link-connection/decide.ts';
 import { names } from './names.ts';
+import { ringUp } from './ring-up.ts';
 import type { StepDone } from './report.ts';
 
 /** The five steps of the reference document, each of which does only what is still missing. */
@@ -168,6 +169,7 @@ export async function makeDataCenter({ customer }: StepContext, progress: Progre
     },
   });
   const changed = await ensure(customer, dataCenter, `data centre ${names.dataCenter}`, body, progress);
+  await ringUp(customer, ids(customer).cluster, progress);
   return { changed, note: `${names.dataCenter}, ${names.nodes} nodes behind ${address}` };
 }
 

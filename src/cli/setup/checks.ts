@@ -5,11 +5,18 @@ import type { Probe } from './probe.ts';
 const gib = 2 ** 30;
 /** Three Cassandra nodes with small heaps, their agents and an operator. */
 export const memoryNeeded = 4 * gib;
+/** For what set-up fetches, and the data of a small ring. */
 export const diskNeeded = 5 * gib;
+/** Where everything is fetched already: on less, Cassandra ends itself while it starts. */
+export const diskToStart = 1 * gib;
 
 /** What is too small, as an error with its remedy; undefined: enough. */
-export function tooLittle(what: 'memory' | 'disk', available: number, place: string): SetupError | undefined {
-  const needed = what === 'memory' ? memoryNeeded : diskNeeded;
+export function tooLittle(
+  what: 'memory' | 'disk',
+  available: number,
+  place: string,
+  needed = what === 'memory' ? memoryNeeded : diskNeeded,
+): SetupError | undefined {
   if (available >= needed) return undefined;
   const amounts = `${(available / gib).toFixed(1)} GiB are available, ${needed / gib} GiB are needed`;
   return what === 'memory'
@@ -32,9 +39,9 @@ export async function checkMemory(): Promise<void> {
   if (error) throw error;
 }
 
-export async function checkDisk(folder: string): Promise<void> {
+export async function checkDisk(folder: string, needed = diskNeeded): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
-  const error = tooLittle('disk', bavail * bsize, folder);
+  const error = tooLittle('disk', bavail * bsize, folder, needed);
   if (error) throw error;
 }
 
@@ -104,12 +111,6 @@ export function forbiddenNamespaces(settings: NamespaceSettings): SetupError {
     "A user namespace can't be made here: `unshare --user --map-root-user --net --mount --pid --fork true` failed. In a container, its seccomp profile often forbids it.",
     'Run Sallyport on a machine or in a container that allows user namespaces.',
   );
-}
-
-/** What this host can't do, in words; shown by `status`. */
-export async function hostLimits(): Promise<readonly string[]> {
-  const controllers = await readSetting('/sys/fs/cgroup/cgroup.controllers');
-  return controllers === undefined ? ['cgroup v1 only: the memory of nodes is bounded by -Xmx alone'] : [];
 }
 
 const readSetting = (path: string): Promise<string | undefined> =>

@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { findHome } from '../home.ts';
 import { SetupError } from '../errors.ts';
 import { differences, parseSums } from './cassandra.ts';
-import { forbiddenNamespaces, tooLittle } from './checks.ts';
+import { checkDisk, forbiddenNamespaces, tooLittle } from './checks.ts';
 import { findJavaHome } from './java.ts';
 import { installCommand, installPackages, missingPackages, systemPackages } from './packages.ts';
 import { createProbe, type Probe } from './probe.ts';
@@ -121,10 +121,12 @@ test('jars: exactly those of the list', async (t) => {
   assert.deepEqual(await differences(lib, sums), ['a.jar is missing']);
 });
 
-test('memory and disk: what is there, what is needed, what to do', () => {
+test('memory and disk: what is there, what is needed, what to do', async () => {
   assert.match(tooLittle('memory', 2 ** 31, '')!.message, /2\.0 GiB are available, 4 GiB are needed/);
   assert.match(tooLittle('disk', 2 ** 30, '/home')!.next, /SALLYPORT_HOME/);
   assert.equal(tooLittle('memory', 2 ** 33, ''), undefined);
+  await assert.rejects(checkDisk('/tmp', 2 ** 80), { code: 'TooLittleDisk' });
+  await checkDisk('/tmp', 1);
 });
 
 test('forbidden user namespaces: whoever forbids them is named', () => {

@@ -5,7 +5,7 @@ import type { CliContext } from '../context.ts';
 import { SetupError } from '../errors.ts';
 import { programRoot, type Home } from '../home.ts';
 import { fetchJars, jarsReady } from './cassandra.ts';
-import { checkDisk, checkMemory, checkTunnelDevice, checkUserNamespaces, hostLimits } from './checks.ts';
+import { checkDisk, checkMemory, checkTunnelDevice, checkUserNamespaces, diskToStart } from './checks.ts';
 import { findJavaHome } from './java.ts';
 import { installPackages, jvmPackage, missingPackages } from './packages.ts';
 import { createProbe, type Probe } from './probe.ts';
@@ -25,7 +25,10 @@ export async function setUp(cx: CliContext, options: SetUpOptions): Promise<Tool
   const probe = createProbe(env);
   const root = process.getuid?.() === 0;
   await createHomeFolders(home);
-  if (options.starting) await checkMemory();
+  if (options.starting) {
+    await checkMemory();
+    await checkDisk(home.root, diskToStart);
+  }
 
   const missing = [...(await missingPackages(probe))];
   if (!(await findJavaHome(env, probe))) missing.push(jvmPackage);
@@ -50,7 +53,7 @@ export async function setUp(cx: CliContext, options: SetUpOptions): Promise<Tool
   const wireguard = await getWireguard(probe, builtPath, cx, options.say);
   if (wireguard !== null && !root) await checkTunnelDevice();
   const cassandra = await getCassandra(probe, javaHome, cx, options.say);
-  const tools: Tools = { node: process.execPath, javaHome, wireguard, cassandra, limits: await hostLimits() };
+  const tools: Tools = { node: process.execPath, javaHome, wireguard, cassandra };
   if (JSON.stringify(await readTools(home)) !== JSON.stringify(tools))
     await writeJson(toolsFile(home), tools);
   return tools;

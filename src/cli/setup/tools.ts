@@ -10,8 +10,6 @@ export interface Tools {
   readonly wireguard: string | null;
   /** The folder with the jars. */
   readonly cassandra: string;
-  /** What this host can't do, in words. */
-  readonly limits: readonly string[];
 }
 
 export const toolsFile = (home: Home): string => join(home.tools, 'tools.json');

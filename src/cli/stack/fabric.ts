@@ -96,13 +96,19 @@ export async function enterApplication(
       'The fabric is not running, so there is no network to enter.',
       'sallyport up',
     );
-  const machines = (await knownMachines(home)).filter(
-    (machine) => machine.kind === 'application' && machine.pid,
-  );
+  const applications = (await knownMachines(home)).filter((machine) => machine.kind === 'application');
+  const machines = applications.filter((machine) => machine.pid);
   const found = machines.filter(
     (machine) => network === undefined || machine.network.toLowerCase().includes(network.toLowerCase()),
   );
   if (found.length === 1) return enterFromHost(init.pid, found[0]!.pid!, argv);
+  if (machines.length === 0 && applications.length > 0) {
+    throw new UserError(
+      'ApplicationMachineNotUp',
+      'The application machine does not run yet: the fabric is starting its machines.',
+      'sallyport status shows when it runs; then run the same command again',
+    );
+  }
   if (machines.length === 0) {
     throw new UserError(
       'NoApplicationMachine',

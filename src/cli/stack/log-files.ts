@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FabricIntent } from '../../exchange/intents/fabric.ts';
 import { diskName } from '../../fabric/names.ts';
@@ -42,15 +43,33 @@ export async function logFiles(home: Home): Promise<readonly LogFile[]> {
   const nested = await Promise.all(
     machines.map(async ({ id, hostname }) => {
       const folder = join(home.fabric, 'machines', diskName(id), 'log');
-      const names = await readdir(folder).catch(() => [] as string[]);
-      return names
-        .filter((name) => name.endsWith('.log'))
+      // The disk is the machine's: its root may have put a link to a file of the host's in a log's place.
+      if (!(await lstat(folder).catch(() => undefined))?.isDirectory()) return [];
+      const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+      return entries
+        .filter((entry) => entry.isFile() && /^[A-Za-z0-9._-]+\.log$/.test(entry.name))
+        .map(({ name }) => name)
         .sort()
         .map((name) => ({ name: `${hostname}/${name.slice(0, -'.log'.length)}`, path: join(folder, name) }));
     }),
   );
   return [...own, ...nested.flat()];
 }
+
+/** A log as bytes from `from` to `to`: never through a link, never a pipe that nobody writes to. */
+export async function readLog(path: string, from: number, to: number): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const buffer = Buffer.alloc(Math.max(0, to - from));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, from);
+    return printable(buffer.subarray(0, bytesRead).toString());
+  } finally {
+    await file.close();
+  }
+}
+
+/** What a machine wrote is shown, and can't steer the terminal. */
+const printable = (text: string): string => text.replaceAll(/[^\P{Cc}\n\t]/gu, '\uFFFD');
 
 /** The message of the last error in a log of ours, with its cause; undefined where there is none. */
 export async function lastError(path: string): Promise<string | undefined> {

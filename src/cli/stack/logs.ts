@@ -1,8 +1,8 @@
-import { open, stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { UserError } from '../../lib/errors.ts';
 import { defineCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { logFiles, type LogFile } from './log-files.ts';
+import { logFiles, readLog, type LogFile } from './log-files.ts';
 
 export const logs = defineCommand({
   path: 'logs',
@@ -41,7 +41,7 @@ export const logs = defineCommand({
 });
 
 const sizeOf = (path: string): Promise<number | undefined> =>
-  stat(path).then(
+  lstat(path).then(
     (found) => found.size,
     () => undefined,
   );
@@ -49,20 +49,9 @@ const sizeOf = (path: string): Promise<number | undefined> =>
 async function tail(path: string, lines: number): Promise<string> {
   const size = (await sizeOf(path)) ?? 0;
   const from = Math.max(0, size - lines * 2000);
-  const text = await readFrom(path, from, size);
+  const text = await readLog(path, from, size);
   const kept = text.trimEnd().split('\n').slice(-lines);
   return kept.length === 1 && kept[0] === '' ? '' : `${kept.join('\n')}\n`;
-}
-
-async function readFrom(path: string, from: number, to: number): Promise<string> {
-  const file = await open(path);
-  try {
-    const buffer = Buffer.alloc(Math.max(0, to - from));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, from);
-    return buffer.subarray(0, bytesRead).toString();
-  } finally {
-    await file.close();
-  }
 }
 
 /** Until Ctrl-C, which is how following is meant to end. */
@@ -74,7 +63,7 @@ async function follow(cx: CliContext, logs: readonly LogFile[]): Promise<void> {
       const size = (await sizeOf(path)) ?? 0;
       const from = Math.min(read.get(path)!, size) === read.get(path) ? read.get(path)! : 0; // it was cut: begin anew
       if (size > from) {
-        const text = await readFrom(path, from, size);
+        const text = await readLog(path, from, size);
         cx.stdout(logs.length > 1 ? text.replace(/^(?=.)/gm, `${name}: `) : text);
       }
       read.set(path, size);

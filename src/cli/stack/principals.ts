@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { access, chmod, chown, lstat, mkdir, readdir } from 'node:fs/promises';
+import { access, chmod, lchown, lstat, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readJson, writeJson } from '../../lib/files.ts';
 import { controlUser } from '../../server/launch.ts';
@@ -11,10 +11,14 @@ import type { Home } from '../home.ts';
  * first start, keeps hashes, and deletes the file.
  */
 export async function prepareControl(home: Home, root: boolean): Promise<void> {
-  // Others of this host may pass through to the sockets that are for them; they can't list it, and what is in it is 0600.
-  for (const folder of [home.control, join(home.control, 'doors')]) {
-    await mkdir(folder, { recursive: true, mode: 0o711 });
-    await chmod(folder, 0o711);
+  // Control is led in as a root without the right to pass closed folders. What is in it is for control's user alone, the doors
+  // above all: who speaks with the fabric's socket is handed the nodes' one-time keys.
+  for (const [folder, mode] of [
+    [home.control, 0o711],
+    [join(home.control, 'doors'), 0o700],
+  ] as const) {
+    await mkdir(folder, { recursive: true, mode });
+    await chmod(folder, mode);
   }
   const principals = await firstPrincipals(home);
   const path = join(home.control, 'bootstrap.json');
@@ -48,7 +52,7 @@ const fresh = (displayName: string, tenantId: string): Principal => ({
 async function giveTo(path: string, user: number): Promise<void> {
   const stat = await lstat(path);
   if (stat.isSymbolicLink()) return;
-  if (stat.uid !== user || stat.gid !== user) await chown(path, user, user);
+  if (stat.uid !== user || stat.gid !== user) await lchown(path, user, user);
   if (stat.isDirectory()) for (const name of await readdir(path)) await giveTo(join(path, name), user);
 }
 

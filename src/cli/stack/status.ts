@@ -21,11 +21,20 @@ export const status = defineCommand({
     const value = { running: processes, ...picture };
     return {
       value,
+      rows: rowsOf(picture, 'machines'),
+      columns: machineColumns,
       human: render(cx, processes, picture),
       exitCode: processes.control && processes.fabric ? 0 : 1,
     };
   },
 });
+
+const machineColumns = {
+  Machine: 'hostname',
+  Kind: 'kind',
+  Address: 'address',
+  State: 'state',
+};
 
 type Row = Readonly<Record<string, unknown>>;
 const rowsOf = (picture: JsonObject | undefined, key: string): readonly Row[] =>

@@ -36,6 +36,8 @@ export interface MachineUser {
 
 /** Descriptor on which bubblewrap says the pid of the machine's init. */
 export const infoFd = 3;
+/** Descriptor from which bubblewrap reads the filter of system calls. */
+export const filterFd = 4;
 
 export function machineCommand(
   machine: Pick<FabricMachine, 'kind' | 'hostname'>,
@@ -60,6 +62,7 @@ export function machineCommand(
       '--unshare-cgroup-try',
     ],
     ...['--hostname', machine.hostname, '--cap-add', 'ALL', '--new-session', '--info-fd', String(infoFd)],
+    ...['--seccomp', String(filterFd)],
     ...bind(ground.usr, '/usr'),
     ...Object.entries(ground.rootLinks).flatMap(([name, target]) =>
       target === null ? bind(`/${name}`) : ['--symlink', target, `/${name}`],

@@ -18,6 +18,7 @@ import { exec, execStatus } from '../../lib/exec.ts';
 import { diskName, ground, shortName, type FabricPaths } from '../names.ts';
 import { javaConfiguration, type Tools } from '../tools.ts';
 import { asUser, type MachineGround, type MachineUser } from './command.ts';
+import { familyFilter } from './families.ts';
 
 /** Users that machines belong to where root started the fabric: no account's on a Debian or Ubuntu. */
 export const machineUser = 64088;
@@ -39,6 +40,7 @@ export async function prepareGround(options: {
   const at = (name: string): string => join(ground, name);
   await mkdir(paths.machines, { recursive: true, mode: 0o711 });
   for (const name of ['etc-source', 'info']) await mkdir(at(name), { recursive: true, mode: 0o755 });
+  await writeFile(filterPath, familyFilter(), { mode: 0o644 });
   await bind('/usr', at('usr'));
   await bind(at('etc-source'), at('etc'));
   const code = await copyCode(join(program, 'dist'));
@@ -162,6 +164,8 @@ async function readRootLinks(): Promise<MachineGround['rootLinks']> {
 
 /** Where one machine's disk lies, as the machines' user reaches it. */
 export const diskPath = (machineId: string): string => join(ground, 'machines', diskName(machineId));
+/** The filter of system calls that every machine starts with. */
+export const filterPath = join(ground, 'families.bpf');
 export const infoPath = (machineId: string): string => join(ground, 'info', `${shortName(machineId)}.json`);
 
 /** Writes a machine's /etc. It has no resolver: names come with the intent. */

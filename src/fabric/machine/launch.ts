@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { until, type Clock } from '../../lib/clock.ts';
-import { diskPath, infoPath } from './ground.ts';
+import { diskPath, filterPath, infoPath } from './ground.ts';
 import { kill, markOf, type ProcessMark } from './process.ts';
 
 /**
@@ -18,6 +18,7 @@ export async function launch(
 ): Promise<ProcessMark> {
   await mkdir(dirname(info), { recursive: true });
   await rm(info, { force: true });
+  const filter = openSync(filterPath, 'r');
   const fd = openSync(info, 'wx', 0o600);
   let said = '';
   let ended: string | undefined;
@@ -25,9 +26,10 @@ export async function launch(
     detached: true,
     cwd: '/',
     env: { PATH: process.env['PATH'] },
-    stdio: ['ignore', 'ignore', 'pipe', fd],
+    // As infoFd and filterFd count them.
+    stdio: ['ignore', 'ignore', 'pipe', fd, filter],
   });
-  closeSync(fd);
+  for (const open of [fd, filter]) closeSync(open);
   child.stderr?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-2_000)));
   child.on('error', (error) => (ended = error.message));
   child.on('exit', (code) => {

@@ -30,6 +30,10 @@ test('a machine has its own of every namespace, nothing of the environment, and 
   const command = machineCommand({ kind: 'node', hostname: 'n' }, ground, null);
   for (const space of ['user', 'net', 'pid', 'ipc', 'uts']) assert.ok(command.includes(`--unshare-${space}`));
   assert.ok(command.includes('--clearenv'));
+  assert.deepEqual(command.slice(command.indexOf('--seccomp'), command.indexOf('--seccomp') + 2), [
+    '--seccomp',
+    '4',
+  ]);
   assert.deepEqual(writable(command), ['/var/lib/sallyport']);
   assert.equal(command[0], 'bwrap');
   assert.deepEqual(command.slice(-4), ['--', '/bin/sh', '/opt/machine.sh', 'node']);

@@ -1,5 +1,6 @@
 import { faultOf } from '../../lib/errors.ts';
-import { look, type Facts } from './look.ts';
+import type { Facts } from './facts.ts';
+import { look } from './look.ts';
 import type { HostCanary } from './outside.ts';
 import type { Phase } from './played.ts';
 import type { Control, Identity } from './result.ts';

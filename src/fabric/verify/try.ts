@@ -3,7 +3,7 @@
  */
 import { inAnyPrefix } from '../../lib/ip.ts';
 import type { AllowRule } from '../../exchange/intents/fabric.ts';
-import type { Facts } from './look.ts';
+import type { Facts } from './facts.ts';
 import type { HostCanary } from './outside.ts';
 import type { Identity } from './result.ts';
 import type { VerifyWorld, WorldMachine } from './world.ts';

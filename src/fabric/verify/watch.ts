@@ -3,7 +3,7 @@ import { until, type Clock } from '../../lib/clock.ts';
 import { faultOf } from '../../lib/errors.ts';
 import { parseAnswer } from './batch.ts';
 import type { Sighting } from './judge.ts';
-import type { Facts } from './look.ts';
+import type { Facts } from './facts.ts';
 import type { Control } from './result.ts';
 import type { VerifyWorld, WorldMachine } from './world.ts';
 

@@ -3,18 +3,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { ArmError } from '../../arm/errors.ts';
 import type { Kind, KindContext, PutRequest } from '../../arm/kind.ts';
-import type { Resource, Store } from '../../store/resource.ts';
+import type { Store } from '../../store/resource.ts';
 import { lowestFree, storedPrefix } from '../addresses.ts';
-import {
-  dataCenterType,
-  seedsOf,
-  type DataCenterProperties,
-  type DataCenterState,
-} from '../cassandra-data-center/schema.ts';
+import { seedsOf } from '../cassandra-data-center/schema.ts';
 import { platformClaims } from '../claims.ts';
 import { fields, type Fields } from '../fields.ts';
 import { linkServiceId, managedGroup, platform } from '../platform.ts';
-import { connectionsOf } from '../private-link-connection/kind.ts';
 import { approveAction } from '../private-link-connection/schema.ts';
 import { putLinkService } from '../private-link-service/put.ts';
 import { readSubscriptions, type LinkServiceProperties } from '../private-link-service/schema.ts';
@@ -24,13 +18,16 @@ import { refuseInUse } from '../subnet/schema.ts';
 import { showWaiting } from '../waiting.ts';
 import { checkPassword, hashPassword, isPassword } from './password.ts';
 import { readCluster } from './request.ts';
-import { clusterSecrets, clusterType, type ClusterProperties, type ClusterState } from './schema.ts';
+import {
+  clusterSecrets,
+  clusterType,
+  type ClusterProperties,
+  type ClusterState,
+  type Cluster,
+} from './schema.ts';
 import { clusterStatus } from './status.ts';
-
-export type Cluster = Resource<ClusterProperties, ClusterState>;
-
-export const dataCentersOf = (store: Pick<Store, 'list'>, clusterId: string) =>
-  store.list<DataCenterProperties, DataCenterState>(dataCenterType, clusterId);
+import { connectionsOf } from '../private-link-connection/find.ts';
+import { dataCentersOf } from '../cassandra-data-center/find.ts';
 
 const later = (what: string) => (): never => {
   throw new ArmError(

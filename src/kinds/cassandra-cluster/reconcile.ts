@@ -1,14 +1,13 @@
 import { groupType } from '../../arm/lookup.ts';
 import { managedGroup } from '../platform.ts';
 import type { Pass } from '../pass.ts';
-import { connectionsOf } from '../private-link-connection/kind.ts';
 import { privateLinkConnectionType } from '../private-link-connection/schema.ts';
 import type { LinkServiceProperties } from '../private-link-service/schema.ts';
 import { isRunning } from '../settle.ts';
 import { waitFor, type Reason } from '../waiting.ts';
-import type { Cluster } from './kind.ts';
-import { clusterSecrets, type ClusterState } from './schema.ts';
+import { clusterSecrets, type ClusterState, type Cluster } from './schema.ts';
 import { operatorSilent } from './silence.ts';
+import { connectionsOf } from '../private-link-connection/find.ts';
 
 export function reconcileCluster(cluster: Cluster, pass: Pass): void {
   if (cluster.provisioningState === 'Deleting') return removeCluster(cluster, pass);

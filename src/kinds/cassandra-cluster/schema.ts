@@ -1,4 +1,5 @@
 import type { Waiting } from '../waiting.ts';
+import type { Resource } from '../../store/resource.ts';
 
 export const clusterType = 'Microsoft.DocumentDB/cassandraClusters';
 
@@ -34,3 +35,5 @@ export const clusterSecrets = (identity: string) => ({
   servicePassword: `cluster/${identity}/service-password`,
   operatorToken: `cluster/${identity}/operator-token`,
 });
+
+export type Cluster = Resource<ClusterProperties, ClusterState>;

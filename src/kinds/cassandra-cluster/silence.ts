@@ -1,6 +1,6 @@
 import type { Pass } from '../pass.ts';
 import type { Reason } from '../waiting.ts';
-import type { Cluster } from './kind.ts';
+import type { Cluster } from './schema.ts';
 
 /** An operator reports at least every 3 s; after this it is missed. */
 const silentMs = 15_000;

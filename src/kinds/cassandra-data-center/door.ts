@@ -1,11 +1,11 @@
 import { ArmError } from '../../arm/errors.ts';
 import { sameId } from '../../arm/id.ts';
 import type { Resource, Store } from '../../store/resource.ts';
-import type { Cluster } from '../cassandra-cluster/kind.ts';
 import { claimsIn, endpointsIn } from '../claims.ts';
 import { connectionStatus } from '../private-endpoint/connection.ts';
 import type { EndpointProperties, EndpointState } from '../private-endpoint/schema.ts';
 import { approveAction } from '../private-link-connection/schema.ts';
+import type { Cluster } from '../cassandra-cluster/schema.ts';
 
 const target = 'properties.privateEndpointIpAddress';
 

@@ -3,17 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { ArmError } from '../../arm/errors.ts';
 import { parentOf, resourceId, sameId, type ArmId } from '../../arm/id.ts';
 import type { Kind, KindContext } from '../../arm/kind.ts';
-import type { Resource } from '../../store/resource.ts';
 import { lowestFree, storedPrefix } from '../addresses.ts';
-import { dataCentersOf, type Cluster } from '../cassandra-cluster/kind.ts';
-import type { ClusterProperties, ClusterState } from '../cassandra-cluster/schema.ts';
+import type { ClusterProperties, ClusterState, Cluster } from '../cassandra-cluster/schema.ts';
 import { claimsIn, networkOf } from '../claims.ts';
 import { fields, type Fields } from '../fields.ts';
 import { networkInterfaceType } from '../network-interface/schema.ts';
 import { accepted, cassandraName, keep, keepForNow, sameRegion } from '../rules.ts';
 import { settingsOf } from '../settings.ts';
 import { findSubnet } from '../subnet/find.ts';
-import type { Subnet } from '../subnet/kind.ts';
 import { showWaiting } from '../waiting.ts';
 import { findDoor } from './door.ts';
 import {
@@ -24,8 +21,8 @@ import {
   type DataCenterState,
 } from './schema.ts';
 import { readYamlFragment } from './yaml-fragment.ts';
-
-export type DataCenter = Resource<DataCenterProperties, DataCenterState>;
+import { dataCentersOf } from './find.ts';
+import type { Subnet } from '../subnet/schema.ts';
 
 export const dataCenterKind: Kind<DataCenterProperties, DataCenterState> = {
   type: dataCenterType,

@@ -1,13 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { OperatorReport } from '../../exchange/intents/operator.ts';
-import type { Cluster } from '../cassandra-cluster/kind.ts';
 import { putInterface } from '../network-interface/kind.ts';
 import type { Pass } from '../pass.ts';
 import { isRunning } from '../settle.ts';
 import { waitFor } from '../waiting.ts';
-import type { DataCenter } from './kind.ts';
-import { joinSecret, type DataCenterNode, type DataCenterState } from './schema.ts';
+import { joinSecret, type DataCenterNode, type DataCenterState, type DataCenter } from './schema.ts';
 import { whatIsMissing } from './waiting.ts';
+import type { Cluster } from '../cassandra-cluster/schema.ts';
 
 /** How long a data centre that is being deleted waits for an operator that doesn't answer. */
 const retireMs = 30_000;

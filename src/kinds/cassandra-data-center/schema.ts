@@ -1,4 +1,5 @@
 import type { Waiting } from '../waiting.ts';
+import type { Resource } from '../../store/resource.ts';
 
 export const dataCenterType = 'Microsoft.DocumentDB/cassandraClusters/dataCenters';
 
@@ -47,3 +48,5 @@ export const seedsOf = (state: DataCenterState): readonly DataCenterNode[] => {
 
 export const joinSecret = (clusterIdentity: string, node: string): string =>
   `cluster/${clusterIdentity}/join/${node}`;
+
+export type DataCenter = Resource<DataCenterProperties, DataCenterState>;

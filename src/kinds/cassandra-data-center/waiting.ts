@@ -1,15 +1,14 @@
 import type { FabricReport } from '../../exchange/intents/fabric.ts';
 import type { OperatorReport } from '../../exchange/intents/operator.ts';
-import type { Cluster } from '../cassandra-cluster/kind.ts';
 import type { Pass } from '../pass.ts';
 import { connectionStatus } from '../private-endpoint/connection.ts';
 import type { EndpointProperties, EndpointState } from '../private-endpoint/schema.ts';
 import { isRunning } from '../settle.ts';
 import type { Reason } from '../waiting.ts';
 import { isFresh, operatorSilent, silence } from '../cassandra-cluster/silence.ts';
-import type { DataCenter } from './kind.ts';
 import { notApproved } from './door.ts';
-import type { DataCenterNode } from './schema.ts';
+import type { DataCenterNode, DataCenter } from './schema.ts';
+import type { Cluster } from '../cassandra-cluster/schema.ts';
 
 /** The first thing that keeps a data centre from being as it shall be, in words a person can act on; undefined: nothing. */
 export function whatIsMissing(dataCenter: DataCenter, cluster: Cluster, pass: Pass): Reason | undefined {

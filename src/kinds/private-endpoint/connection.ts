@@ -1,10 +1,10 @@
 import { sameId } from '../../arm/id.ts';
 import type { Store } from '../../store/resource.ts';
-import type { Connection } from '../private-link-connection/kind.ts';
 import type {
   ConnectionProperties,
   ConnectionState,
   ConnectionStatus,
+  Connection,
 } from '../private-link-connection/schema.ts';
 import type { EndpointState } from './schema.ts';
 

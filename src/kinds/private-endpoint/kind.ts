@@ -6,7 +6,7 @@ import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { ArmError } from '../../arm/errors.ts';
 import { sameId, type ArmId } from '../../arm/id.ts';
 import type { Kind, KindContext } from '../../arm/kind.ts';
-import type { JsonObject, Resource, Store } from '../../store/resource.ts';
+import type { JsonObject, Store } from '../../store/resource.ts';
 import { checkStatic, lowestFree, storedPrefix } from '../addresses.ts';
 import { claimsIn, dataCentersIn, networkOf, platformClaims } from '../claims.ts';
 import { fields } from '../fields.ts';
@@ -15,14 +15,13 @@ import { networkInterfaceType } from '../network-interface/schema.ts';
 import { platform } from '../platform.ts';
 import { approveAction, privateLinkConnectionType } from '../private-link-connection/schema.ts';
 import { showStatus } from '../private-link-connection/kind.ts';
-import { findLinkService, type LinkService } from '../private-link-service/kind.ts';
+import { findLinkService } from '../private-link-service/kind.ts';
 import { accepted, idOf, keep, networkName } from '../rules.ts';
 import { findSubnet } from '../subnet/find.ts';
 import { refuseInUse, subnetType } from '../subnet/schema.ts';
 import { connectionStatus } from './connection.ts';
 import { privateEndpointType, readEndpoint, type EndpointProperties, type EndpointState } from './schema.ts';
-
-export type Endpoint = Resource<EndpointProperties, EndpointState>;
+import type { LinkService } from '../private-link-service/schema.ts';
 
 export const privateEndpointKind: Kind<EndpointProperties, EndpointState> = {
   type: privateEndpointType,

@@ -1,11 +1,10 @@
 import { sameId } from '../../arm/id.ts';
 import type { Store } from '../../store/resource.ts';
 import type { Pass } from '../pass.ts';
-import type { Connection } from '../private-link-connection/kind.ts';
-import type { ConnectionProperties, ConnectionState } from '../private-link-connection/schema.ts';
+import type { ConnectionProperties, ConnectionState, Connection } from '../private-link-connection/schema.ts';
 import { observe, settleBy, type Observed } from '../settle.ts';
 import { connectionOf } from './connection.ts';
-import type { Endpoint } from './kind.ts';
+import type { Endpoint } from './schema.ts';
 
 export function reconcilePrivateEndpoint(endpoint: Endpoint, pass: Pass): void {
   if (endpoint.provisioningState === 'Deleting') {

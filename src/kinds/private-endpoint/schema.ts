@@ -1,4 +1,5 @@
 import type { Fields } from '../fields.ts';
+import type { Resource } from '../../store/resource.ts';
 
 export const privateEndpointType = 'Microsoft.Network/privateEndpoints';
 
@@ -98,3 +99,5 @@ function readIpConfiguration(body: Fields): EndpointProperties['ipConfiguration'
     address: said.text('privateIPAddress') ?? said.fail('privateIPAddress', 'is missing.'),
   };
 }
+
+export type Endpoint = Resource<EndpointProperties, EndpointState>;

@@ -4,7 +4,7 @@
  */
 import { ArmError } from '../../arm/errors.ts';
 import type { Kind } from '../../arm/kind.ts';
-import type { JsonObject, Resource, Store } from '../../store/resource.ts';
+import type { JsonObject } from '../../store/resource.ts';
 import { fields } from '../fields.ts';
 import { accepted, networkName } from '../rules.ts';
 import { isRunning } from '../settle.ts';
@@ -13,12 +13,8 @@ import {
   type ConnectionProperties,
   type ConnectionState,
   type ConnectionStatus,
+  type Connection,
 } from './schema.ts';
-
-export type Connection = Resource<ConnectionProperties, ConnectionState>;
-
-export const connectionsOf = (store: Pick<Store, 'list'>, serviceId: string): readonly Connection[] =>
-  store.list<ConnectionProperties, ConnectionState>(privateLinkConnectionType, serviceId);
 
 const asked = ['Approved', 'Rejected', 'Removed', 'Disconnected', 'Pending'] as const;
 

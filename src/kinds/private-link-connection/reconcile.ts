@@ -1,7 +1,7 @@
 import type { Pass } from '../pass.ts';
 import { observeLink } from '../private-endpoint/reconcile.ts';
 import { settleBy } from '../settle.ts';
-import type { Connection } from './kind.ts';
+import type { Connection } from './schema.ts';
 
 export function reconcileConnection(connection: Connection, pass: Pass): void {
   // Its endpoint makes and removes it; one that has none is left from a request that was cut short.

@@ -1,3 +1,4 @@
+import type { Resource } from '../../store/resource.ts';
 export const privateLinkConnectionType = 'Microsoft.Network/privateLinkServices/privateEndpointConnections';
 
 /** Who may decide on the connections of a private link service. */
@@ -24,3 +25,5 @@ export interface ConnectionState {
   readonly natAddress: string;
   readonly linkIdentifier: string;
 }
+
+export type Connection = Resource<ConnectionProperties, ConnectionState>;

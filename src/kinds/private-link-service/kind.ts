@@ -5,16 +5,20 @@
 import { ArmError } from '../../arm/errors.ts';
 import { sameId } from '../../arm/id.ts';
 import type { Kind } from '../../arm/kind.ts';
-import type { Resource, Store } from '../../store/resource.ts';
+import type { Store } from '../../store/resource.ts';
 import type { ClusterProperties, ClusterState } from '../cassandra-cluster/schema.ts';
-import { connectionsOf, showConnection } from '../private-link-connection/kind.ts';
+import { showConnection } from '../private-link-connection/kind.ts';
 import { privateLinkConnectionType } from '../private-link-connection/schema.ts';
 import { fields } from '../fields.ts';
 import { accepted, keepForNow, listed, networkName } from '../rules.ts';
-import { privateLinkServiceType, readSubscriptions, type LinkServiceProperties } from './schema.ts';
-
-export type LinkServiceState = Record<string, never>;
-export type LinkService = Resource<LinkServiceProperties, LinkServiceState>;
+import {
+  privateLinkServiceType,
+  readSubscriptions,
+  type LinkServiceProperties,
+  type LinkService,
+  type LinkServiceState,
+} from './schema.ts';
+import { connectionsOf } from '../private-link-connection/find.ts';
 
 export const privateLinkServiceKind: Kind<LinkServiceProperties, LinkServiceState> = {
   type: privateLinkServiceType,

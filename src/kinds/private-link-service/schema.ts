@@ -1,4 +1,5 @@
 import type { Fields } from '../fields.ts';
+import type { Resource } from '../../store/resource.ts';
 
 export const privateLinkServiceType = 'Microsoft.Network/privateLinkServices';
 
@@ -16,3 +17,7 @@ export function readSubscriptions(body: Fields, name: string): readonly string[]
   if (wrong !== undefined) return body.fail(name, `names '${wrong}', which is no subscription id.`);
   return given && [...new Set(given.map((id) => id.toLowerCase()))];
 }
+
+export type LinkServiceState = Record<string, never>;
+
+export type LinkService = Resource<LinkServiceProperties, LinkServiceState>;

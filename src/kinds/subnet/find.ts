@@ -1,8 +1,7 @@
 import { ArmError } from '../../arm/errors.ts';
 import type { KindContext } from '../../arm/kind.ts';
 import { idOf } from '../rules.ts';
-import type { Subnet, SubnetState } from './kind.ts';
-import { joinAction, subnetType, type SubnetProperties } from './schema.ts';
+import { joinAction, subnetType, type SubnetProperties, type Subnet, type SubnetState } from './schema.ts';
 
 /**
  * The subnet that a request wants to put an interface into. The right is asked first: whoever lacks it doesn't learn

@@ -3,15 +3,19 @@ import { isDeepStrictEqual } from 'node:util';
 import { ArmError } from '../../arm/errors.ts';
 import { parentOf } from '../../arm/id.ts';
 import type { Kind, KindContext } from '../../arm/kind.ts';
-import type { JsonObject, Resource, Store } from '../../store/resource.ts';
+import type { JsonObject, Store } from '../../store/resource.ts';
 import { usersOfSubnet } from '../claims.ts';
 import { fields } from '../fields.ts';
 import { accepted, networkName } from '../rules.ts';
 import { checkSubnets, type VirtualNetworkProperties } from '../virtual-network/schema.ts';
-import { readSubnet, refuseInUse, subnetType, type SubnetProperties } from './schema.ts';
-
-export type SubnetState = Record<string, never>;
-export type Subnet = Resource<SubnetProperties, SubnetState>;
+import {
+  readSubnet,
+  refuseInUse,
+  subnetType,
+  type SubnetProperties,
+  type Subnet,
+  type SubnetState,
+} from './schema.ts';
 
 export const subnetsOf = (store: Pick<Store, 'list'>, networkId: string): readonly Subnet[] =>
   store.list<SubnetProperties, SubnetState>(subnetType, networkId);

@@ -2,6 +2,7 @@ import { ArmError } from '../../arm/errors.ts';
 import { formatPrefix, parsePrefix } from '../../lib/ip.ts';
 import type { Fields } from '../fields.ts';
 import { listed } from '../rules.ts';
+import type { Resource } from '../../store/resource.ts';
 
 export const subnetType = 'Microsoft.Network/virtualNetworks/subnets';
 
@@ -85,3 +86,7 @@ export const refuseInUse = (what: string, users: readonly string[]): never => {
     details: users.map((user) => ({ code: 'InUse', message: user })),
   });
 };
+
+export type SubnetState = Record<string, never>;
+
+export type Subnet = Resource<SubnetProperties, SubnetState>;

@@ -6,12 +6,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { ArmError } from '../../arm/errors.ts';
 import type { Kind, PutRequest } from '../../arm/kind.ts';
-import type { Resource, Store } from '../../store/resource.ts';
+import type { Store } from '../../store/resource.ts';
 import { dataCentersIn, endpointsIn } from '../claims.ts';
 import { fields, type Fields } from '../fields.ts';
 import { accepted, networkName } from '../rules.ts';
-import { checkChange, checkUnused, showSubnet, subnetsOf, type Subnet } from '../subnet/kind.ts';
-import { readSubnet, refuseInUse, subnetType, type SubnetProperties } from '../subnet/schema.ts';
+import { checkChange, checkUnused, showSubnet, subnetsOf } from '../subnet/kind.ts';
+import { readSubnet, refuseInUse, subnetType, type SubnetProperties, type Subnet } from '../subnet/schema.ts';
 import {
   checkAddressSpace,
   checkSubnets,
@@ -20,8 +20,6 @@ import {
   type VirtualNetworkProperties,
   type VirtualNetworkState,
 } from './schema.ts';
-
-export type VirtualNetwork = Resource<VirtualNetworkProperties, VirtualNetworkState>;
 
 export const virtualNetworkKind: Kind<VirtualNetworkProperties, VirtualNetworkState> = {
   type: virtualNetworkType,

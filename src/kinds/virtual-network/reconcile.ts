@@ -3,9 +3,9 @@ import { highestFree, storedPrefix } from '../addresses.ts';
 import { claimsIn } from '../claims.ts';
 import type { Pass } from '../pass.ts';
 import { observe, settleBy } from '../settle.ts';
-import { subnetsOf, type Subnet } from '../subnet/kind.ts';
-import type { VirtualNetwork } from './kind.ts';
-import type { VirtualNetworkState } from './schema.ts';
+import { subnetsOf } from '../subnet/kind.ts';
+import type { VirtualNetworkState, VirtualNetwork } from './schema.ts';
+import type { Subnet } from '../subnet/schema.ts';
 
 export function reconcileVirtualNetwork(network: VirtualNetwork, pass: Pass): void {
   if (network.provisioningState === 'Deleting') {

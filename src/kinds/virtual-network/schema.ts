@@ -4,6 +4,7 @@ import { storedPrefix } from '../addresses.ts';
 import type { Fields } from '../fields.ts';
 import { reservedRanges } from '../platform.ts';
 import { readPrefix } from '../subnet/schema.ts';
+import type { Resource } from '../../store/resource.ts';
 
 export const virtualNetworkType = 'Microsoft.Network/virtualNetworks';
 
@@ -83,3 +84,5 @@ export function checkSubnets(
     }
   }
 }
+
+export type VirtualNetwork = Resource<VirtualNetworkProperties, VirtualNetworkState>;

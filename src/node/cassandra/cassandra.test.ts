@@ -6,7 +6,7 @@ import { nodePaths } from '../paths.ts';
 import { confine } from './confinement.ts';
 import { javaArguments } from './java.ts';
 import { processState } from './keeper.ts';
-import { backOffMs, type ProcessNotes } from './process.ts';
+import { backOffMs, wordsOf, type ProcessNotes } from './process.ts';
 import { parseMemory } from './truth.ts';
 import { cassandraYaml, type CassandraSettings } from './yaml.ts';
 
@@ -137,6 +137,19 @@ test('what people see of the process', () => {
 
 test('a process that keeps dying is started less and less often', () => {
   assert.deepEqual([0, 1, 2, 3, 20].map(backOffMs), [0, 1_000, 2_000, 4_000, 60_000]);
+});
+
+test('the same death again is the same message: no time and no thread is in it', () => {
+  const line = (time: string, thread: string): string =>
+    `ERROR [MemtableFlushWriter:${thread}] 2026-11-24 ${time} DefaultFSErrorHandler.java:129 - Exiting forcefully due to file system exception`;
+  const words = 'Its last words: ERROR Exiting forcefully due to file system exception';
+  assert.equal(wordsOf([line('07:07:59,327', '1')], []), words);
+  assert.equal(
+    wordsOf([line('07:07:59,327', '1'), 'INFO x', line('07:08:05,073', '2')], ['no matter']),
+    words,
+  );
+  assert.equal(wordsOf([], ['Error: no such option', '']), 'Its last words: Error: no such option |');
+  assert.equal(wordsOf([], ['']), 'It said nothing.');
 });
 
 test('memory is read as the kernel says it', () => {

@@ -201,8 +201,15 @@ async function lastWords(folder: string): Promise<string> {
       .trimEnd()
       .split('\n')
       .slice(-200);
-  const failures = (await tail('system.log')).filter((line) => /^(ERROR|FATAL)/.test(line)).slice(-2);
-  const said = failures.length > 0 ? failures : (await tail('output.log')).slice(-2);
-  const text = said.join(' | ').slice(-600).trim();
+  return wordsOf(await tail('system.log'), await tail('output.log'));
+}
+
+/** Without times and threads: the same death again is the same message. */
+export function wordsOf(system: readonly string[], output: readonly string[]): string {
+  const failures = system
+    .filter((line) => /^(ERROR|FATAL)/.test(line))
+    .map((line) => line.replace(/^(\w+) +\[[^\]]*\] \S+ \S+ \S+ - /, '$1 '));
+  const said = failures.length > 0 ? failures : output;
+  const text = [...new Set(said.slice(-2))].join(' | ').slice(-600).trim();
   return text === '' ? 'It said nothing.' : `Its last words: ${text}`;
 }

@@ -14,7 +14,7 @@ import type { NodeIntent } from '../../../src/exchange/intents/node.ts';
 import type { OperatorReport } from '../../../src/exchange/intents/operator.ts';
 import { until } from '../../../src/lib/clock.ts';
 import { ports } from '../../../src/network/ports.ts';
-import { operatorIntent } from '../../../src/operator/testing.ts';
+import { operatorIntent } from '../../harness/operator/shapes.ts';
 import { createControl, type TestControl } from './control.ts';
 import { makePlace, prepareOuter, startPuppet, type Place, type Puppet } from './world.ts';
 

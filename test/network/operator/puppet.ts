@@ -16,7 +16,7 @@ import { systemClock, until } from '../../../src/lib/clock.ts';
 import { createLog } from '../../../src/lib/log.ts';
 import { createRequest, fingerprint } from '../../../src/lib/x509.ts';
 import { ensureWireguard, generateWireguardKeys, readWireguard } from '../../../src/network/wireguard.ts';
-import { reportOf, type ModelNode } from '../../../src/operator/ladder-model.ts';
+import { reportOf, type ModelNode } from '../../harness/operator/ladder-model.ts';
 
 const log = createLog({ role: 'puppet' }, { level: 'error' });
 const tools = process.env['PUPPET_TOOLS']!;

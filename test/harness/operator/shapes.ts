@@ -1,6 +1,6 @@
 /** What this room's tests share. Never imported by the product. */
-import type { OperatorIntent } from '../exchange/intents/operator.ts';
-import type { WireguardKeys } from './state.ts';
+import type { OperatorIntent } from '../../../src/exchange/intents/operator.ts';
+import type { WireguardKeys } from '../../../src/operator/state.ts';
 
 export const testKeys = (): (() => WireguardKeys) => {
   let count = 0;

@@ -1,14 +1,14 @@
 /** A model of nodes for the ladder's tests: it obeys intents as an agent does, in whatever order it is driven. */
 import assert from 'node:assert/strict';
-import type { NodeIntent, NodeReport } from '../exchange/intents/node.ts';
-import type { OperatorIntent } from '../exchange/intents/operator.ts';
-import type { Revised } from '../exchange/revision.ts';
-import { climb, type Climb } from './ladder.ts';
-import { granted, seenWithOwnKey, settleMembers, settleRings } from './members.ts';
-import type { Heard, RingView } from './ring-view.ts';
-import { newState, type OperatorState } from './state.ts';
-import { testKeys } from './testing.ts';
-import { tokensKey } from './tokens.ts';
+import type { NodeIntent, NodeReport } from '../../../src/exchange/intents/node.ts';
+import type { OperatorIntent } from '../../../src/exchange/intents/operator.ts';
+import type { Revised } from '../../../src/exchange/revision.ts';
+import { climb, type Climb } from '../../../src/operator/ladder.ts';
+import { granted, seenWithOwnKey, settleMembers, settleRings } from '../../../src/operator/members.ts';
+import type { Heard, RingView } from '../../../src/operator/ring-view.ts';
+import { newState, type OperatorState } from '../../../src/operator/state.ts';
+import { testKeys } from './shapes.ts';
+import { tokensKey } from '../../../src/operator/tokens.ts';
 
 export interface ModelNode {
   readonly name: string;
