@@ -112,7 +112,7 @@ test('the five steps, each Succeeded only once it was seen', async () => {
   await world.operatorSays();
   assert.match(
     String(world.get(dataCenterId()).properties['waitingFor']),
-    /Expected, never seen at the door: dc1-1 \(10\.0\.2\.4\)/,
+    /On the way to the door 10\.0\.1\.10: dc1-1 \(10\.0\.2\.4\)/,
   );
   assert.equal(world.get(dataCenterId()).properties['provisionError'], undefined);
   for (let second = 0; second < 25; second += 5) {

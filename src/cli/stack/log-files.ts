@@ -41,19 +41,34 @@ export async function logFiles(home: Home): Promise<readonly LogFile[]> {
   const own = ['control', 'fabric'].map((name) => ({ name, path: join(home.log, `${name}.log`) }));
   const machines = await knownMachines(home);
   const nested = await Promise.all(
-    machines.map(async ({ id, hostname }) => {
-      const folder = join(home.fabric, 'machines', diskName(id), 'log');
-      // The disk is the machine's: its root may have put a link to a file of the host's in a log's place.
-      if (!(await lstat(folder).catch(() => undefined))?.isDirectory()) return [];
-      const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-      return entries
-        .filter((entry) => entry.isFile() && /^[A-Za-z0-9._-]+\.log$/.test(entry.name))
-        .map(({ name }) => name)
-        .sort()
-        .map((name) => ({ name: `${hostname}/${name.slice(0, -'.log'.length)}`, path: join(folder, name) }));
+    machines.flatMap(({ id, hostname }) => {
+      const disk = join(home.fabric, 'machines', diskName(id));
+      return [
+        logsBelow(disk, ['log'], hostname),
+        logsBelow(disk, ['cassandra', 'log'], `${hostname}/cassandra`),
+      ];
     }),
   );
   return [...own, ...nested.flat()];
+}
+
+/** The disk is the machine's: its root may have put a link to a file of the host's in a folder's or a log's place. */
+async function logsBelow(
+  disk: string,
+  folders: readonly string[],
+  prefix: string,
+): Promise<readonly LogFile[]> {
+  let folder = disk;
+  for (const name of folders) {
+    folder = join(folder, name);
+    if (!(await lstat(folder).catch(() => undefined))?.isDirectory()) return [];
+  }
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isFile() && /^[A-Za-z0-9._-]+\.log$/.test(entry.name))
+    .map(({ name }) => name)
+    .sort()
+    .map((name) => ({ name: `${prefix}/${name.slice(0, -'.log'.length)}`, path: join(folder, name) }));
 }
 
 /** A log as bytes from `from` to `to`: never through a link, never a pipe that nobody writes to. */

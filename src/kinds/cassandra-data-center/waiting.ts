@@ -10,6 +10,9 @@ import { notApproved } from './door.ts';
 import type { DataCenterNode, DataCenter } from './schema.ts';
 import type { Cluster } from '../cassandra-cluster/schema.ts';
 
+/** How long a node usually takes from its machine's start to the door, and more. */
+const usualMs = 5_000;
+
 /** The first thing that keeps a data centre from being as it shall be, in words a person can act on; undefined: nothing. */
 export function whatIsMissing(dataCenter: DataCenter, cluster: Cluster, pass: Pass): Reason | undefined {
   for (const rung of [door, levels, machines, nodes, ring]) {
@@ -58,16 +61,19 @@ function machines(dataCenter: DataCenter, _: Cluster, pass: Pass): Reason | unde
 
 function nodes(dataCenter: DataCenter, cluster: Cluster, pass: Pass): Reason | undefined {
   const operator = report(cluster, pass);
-  const said = operator?.dataCenters.find((item) => item.name === dataCenter.name);
   const phaseOf = (node: DataCenterNode) => operator?.nodes.find((item) => item.name === node.name)?.phase;
   const named = (list: readonly DataCenterNode[]): string =>
     list.map((node) => `${node.name} (${node.address})`).join(', ');
   const expected = dataCenter.state.nodes.filter((node) => !node.enrolled && phaseOf(node) === 'expected');
   if (expected.length > 0) {
-    return {
-      code: 'NodeNeverSeen',
-      message: `Expected, never seen at the door: ${named(expected)}.${said?.waitingFor ? ` ${said.waitingFor}` : ''}`,
-    };
+    const address = dataCenter.properties.endpointAddress;
+    // Every node begins like this, for a second: only what lasts is worth a warning.
+    return pass.lasting(`never seen: ${dataCenter.id}`) < usualMs
+      ? { code: 'NodesUnderWay', message: `On the way to the door ${address}: ${named(expected)}.` }
+      : {
+          code: 'NodeNeverSeen',
+          message: `Expected, never seen at the door: ${named(expected)}. Is the private endpoint ${address} approved, and does the machine run? See: sallyport status`,
+        };
   }
   const silent = dataCenter.state.nodes.filter((node) => phaseOf(node) === 'silent');
   return silent.length > 0
