@@ -11,7 +11,12 @@ import { until } from '../src/lib/clock.ts';
 import { renderDoor } from '../src/network/door.ts';
 import { overlayOf, planOperatorDoor } from '../src/network/operator-door.ts';
 import { ports } from '../src/network/ports.ts';
-import { generateWireguardKeys, wireguardConfig, type WireguardPeer } from '../src/network/wireguard.ts';
+import {
+  generateWireguardKeys,
+  segmentsCommand,
+  wireguardConfig,
+  type WireguardPeer,
+} from '../src/network/wireguard.ts';
 import { buildProgram, TestFabric } from '../test/harness/fabric.ts';
 import { openBarePair } from './bare-tunnel.ts';
 import { benchTools } from './ground.ts';
@@ -201,6 +206,8 @@ try {
     } else await run('ip link add wg0 type wireguard');
     await run('cat | wg setconf wg0 /dev/stdin', configuration(end, outside.door));
     await run(address(end));
+    // As the product raises its own device; what it was made by is the same on both sides.
+    if (tools.wireguard !== null) await run(`ip ${segmentsCommand('wg0', mtu).join(' ')}`);
     await run('cat | nft -f /dev/stdin', doors[end]);
   }
   const serve = sourceAndSink(inside.operator, ports.exchange);

@@ -4,6 +4,7 @@ import { isWireguardKey } from './wireguard-keys.ts';
 import {
   generateWireguardKeys,
   parseDump,
+  segmentsCommand,
   wireguardConfig,
   wireguardDiffers,
   wireguardPublicKey,
@@ -67,4 +68,11 @@ test('another key, endpoint, prefix or keepalive is a difference; a peer that ro
     wireguardDiffers(roaming, parseDump(dump(peer.publicKey, '10.9.9.9:4', 'fd12:0:0:1::2/128'))),
     false,
   );
+});
+
+test('what the kernel hands over at once fits one datagram of the tunnel', () => {
+  for (const mtu of [1280, 1420]) {
+    const segments = Number(segmentsCommand('wg0', mtu).at(-1));
+    assert.ok(segments * (mtu + 32) <= 65_507 && segments > 40);
+  }
 });

@@ -123,8 +123,21 @@ export async function ensureWireguard(
   }
   if (link.mtu !== intent.mtu || !link.up) {
     await exec('ip', ['link', 'set', 'dev', intent.device, 'mtu', String(intent.mtu), 'up']);
+    // Only faster: an iproute2 or a kernel that doesn't know it carries the same packets.
+    if (!link.kernel)
+      await execStatus('ip', segmentsCommand(intent.device, intent.mtu), { timeoutMs: 10_000 });
   }
   return { implementation: link.kernel ? 'kernel' : 'userspace', state };
+}
+
+/**
+ * How the kernel hands TCP to a userspace WireGuard: no more segments at once than it can send on as one datagram. One
+ * segment more costs a second datagram, which each hop judges anew: a tenth of the whole throughput. For `ip`.
+ */
+export function segmentsCommand(device: string, mtu: number): readonly string[] {
+  // A datagram over IPv4, WireGuard's header and tag, and what the kernel splits at once.
+  const segments = Math.min(64, Math.floor(65_507 / (mtu + 32)));
+  return ['link', 'set', 'dev', device, 'gso_max_segs', String(segments)];
 }
 
 /** The device as it is; undefined where there is none. */

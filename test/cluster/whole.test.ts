@@ -135,7 +135,7 @@ test(
       assert.match(await ok(stack, 'cql', ...cluster, '-e', 'SELECT v FROM app.t WHERE k = 1'), /kept/);
     const running = await cassandras(stack);
 
-    for (const role of ['control', 'fabric', 'operator'] as const) {
+    for (const role of ['control', 'fabric', 'controlDoor', 'operator'] as const) {
       await t.test(`kill -9 of ${role}: it comes back, and no Cassandra was restarted`, async () => {
         await replaced(stack, role);
         await healthy(stack);
@@ -614,6 +614,37 @@ test(
           '-d',
           'dc1',
           '--yes',
+        );
+        await ok(
+          stack,
+          'network',
+          'private-endpoint-connection',
+          'delete',
+          '--id',
+          pending,
+          '--as',
+          'provider',
+          '--yes',
+        );
+        const gone = await ok(
+          stack,
+          'network',
+          'private-endpoint',
+          'show',
+          ...group2,
+          '-n',
+          'pe1',
+          '--query',
+          'manualPrivateLinkServiceConnections[0].privateLinkServiceConnectionState.status',
+          '-o',
+          'tsv',
+        );
+        assert.equal(gone.trim(), 'Disconnected', 'removed is for good');
+        await refused(
+          stack,
+          ['network', 'private-endpoint-connection', 'approve', '--id', pending, '--as', 'provider'],
+          /NotFound/,
+          3,
         );
         await ok(stack, 'network', 'private-endpoint', 'delete', ...group2, '-n', 'pe1');
         await ok(stack, 'managed-cassandra', 'cluster', 'delete', ...group2, '-c', 'second', '--yes');

@@ -61,6 +61,7 @@ const runs = (program: string, lastArgument?: string) => (one: Process) =>
 export const roles = {
   control: runs('node', 'control'),
   fabric: runs('node', 'fabric'),
+  controlDoor: runs('node', 'control-door'),
   operator: runs('node', 'operator'),
   agent: runs('node', 'node'),
   tunnel: runs('wireguard-go'),

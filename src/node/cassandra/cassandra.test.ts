@@ -5,7 +5,7 @@ import type { NodeIntent } from '../../exchange/intents/node.ts';
 import { nodePaths } from '../paths.ts';
 import { confine } from './confinement.ts';
 import { javaArguments } from './java.ts';
-import { processState } from './keeper.ts';
+import { gathering, processState } from './keeper.ts';
 import { backOffMs, wordsOf, type ProcessNotes } from './process.ts';
 import { parseMemory } from './truth.ts';
 import { cassandraYaml, type CassandraSettings } from './yaml.ts';
@@ -133,6 +133,17 @@ test('what people see of the process', () => {
   assert.equal(processState({ ...notes, pid: 7 }, running, 'NORMAL'), 'running');
   assert.equal(processState({ ...notes, error }, running, null), 'failed');
   assert.equal(processState({ ...notes, starts: 1 }, stopped, null), 'stopped');
+});
+
+test('a new ring is looked at often until each node sees all others live', () => {
+  const intent = (state: string) => ({ door: { state, peers: ['10.0.2.5', '10.0.2.6'] } }) as NodeIntent;
+  const seen = (...live: string[]) => ({ process: 'running' as const, mode: 'NORMAL', live });
+  assert.equal(gathering(seen('10.0.2.4', '10.0.2.5'), intent('joining')), true);
+  assert.equal(gathering(seen('10.0.2.4', '10.0.2.5', '10.0.2.6'), intent('joining')), false);
+  const joining = { ...seen('10.0.2.4', '10.0.2.5', '10.0.2.6'), mode: 'JOINING' };
+  assert.equal(gathering(joining, intent('joining')), true);
+  assert.equal(gathering(seen('10.0.2.4'), intent('joined')), false);
+  assert.equal(gathering(seen(), undefined), false);
 });
 
 test('a process that keeps dying is started less and less often', () => {

@@ -53,6 +53,7 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
   });
   const readHost = createHostReader(paths.disk);
   let written: NodeIntent | undefined;
+  let intended: NodeIntent | undefined;
   let retryAt = 0;
   let report: CassandraReport = { ...absent, ...noHost };
 
@@ -101,6 +102,7 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
   }
 
   async function pass(intent: NodeIntent | undefined, signal: AbortSignal): Promise<CassandraReport> {
+    intended = intent;
     let notes = await child.observe();
     let error: Fault | null = null;
     try {
@@ -134,6 +136,7 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
     report: () => report,
     busy: () =>
       report.process === 'starting' ||
+      gathering(report, intended) ||
       (report.process === 'failed' && Math.abs(clock.now() - retryAt) < soonMs),
   };
 }
@@ -148,6 +151,15 @@ export function processState(
   if (intent?.cassandra.process === 'stopped') return notes.starts > 0 ? 'stopped' : 'absent';
   if (intent === undefined && notes.starts === 0) return 'absent';
   return notes.error ? 'failed' : 'starting';
+}
+
+/** A node of a new ring that runs, and hasn't joined or doesn't see all others live yet: the operator waits for just that. */
+export function gathering(
+  report: Pick<CassandraReport, 'process' | 'mode' | 'live'>,
+  intent: NodeIntent | undefined,
+): boolean {
+  if (report.process !== 'running' || intent?.door.state !== 'joining') return false;
+  return report.mode !== 'NORMAL' || intent.door.peers.some((peer) => !report.live.includes(peer));
 }
 
 async function reloadCertificates(jolokia: Jolokia, log: Log): Promise<void> {
