@@ -84,10 +84,13 @@ function load(client: Client, { kind, seconds, inFlight }: LoadOrder): Promise<L
   );
 }
 
-const write = (client: Client, key: number): Promise<unknown> =>
-  client.execute('INSERT INTO bench.t (k, v) VALUES (?, ?)', [key, value]);
-const read = (client: Client, key: number): Promise<unknown> =>
-  client.execute('SELECT v FROM bench.t WHERE k = ?', [key]);
+function write(client: Client, key: number): Promise<unknown> {
+  return client.execute('INSERT INTO bench.t (k, v) VALUES (?, ?)', [key, value]);
+}
+
+function read(client: Client, key: number): Promise<unknown> {
+  return client.execute('SELECT v FROM bench.t WHERE k = ?', [key]);
+}
 
 /** Keeps `inFlight` requests under way until there is no next one. */
 async function run(inFlight: number, request: () => Promise<unknown> | undefined): Promise<LoadResult> {

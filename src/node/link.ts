@@ -37,6 +37,23 @@ export async function waitForDevice(device: string, clock: Clock, signal: AbortS
   while (!signal.aborted && !(await devicesThere()).includes(device)) await clock.sleep(50, signal);
 }
 
+const carrierPatienceMs = 5_000;
+
+/**
+ * Resolves when the far end of the link is up too. What is sent before then waits for ARP's next try, a second later, and
+ * two handshakes that the tunnel began meanwhile arrive as one: WireGuard may then settle on the one that was given up,
+ * and finds out after 15 s. A link that stays dark is no reason to wait for ever: it may come at any time.
+ */
+export async function waitForCarrier(device: string, clock: Clock, signal: AbortSignal): Promise<void> {
+  const deadline = clock.now() + carrierPatienceMs;
+  while (!signal.aborted && clock.now() < deadline) {
+    const said = await execStatus('ip', ['-j', 'link', 'show', 'dev', device]);
+    const [link] = said.exitCode === 0 ? (JSON.parse(said.stdout) as { flags: string[] }[]) : [];
+    if (link?.flags.includes('LOWER_UP')) return;
+    await clock.sleep(30, signal);
+  }
+}
+
 /** Address, route and link: only called when the door policy and its egress hook stand. */
 export async function bringUp(nic: Nic): Promise<void> {
   // The ring and the endpoint are IPv4; a router's advertisement must not give this machine another address.

@@ -8,7 +8,7 @@ import type { RoleContext } from '../lib/role.ts';
 import { openDoor } from './door.ts';
 import { checkJoinFile, enrol } from './enrolment/enrol.ts';
 import type { NodeIdentity } from './identity.ts';
-import { bringUp, checkNic, waitForDevice } from './link.ts';
+import { bringUp, checkNic, waitForCarrier, waitForDevice } from './link.ts';
 import { nodePaths } from './paths.ts';
 import { enrolledPolicy, enrollingPolicy, nicOf } from './policy.ts';
 import { createTunnel } from './tunnel.ts';
@@ -53,6 +53,7 @@ export async function runNode({ clock, log, signal, env }: RoleContext): Promise
   if (policy.nic === null)
     throw new Error(`The door policy is not in force, the interface stays down: ${error?.message ?? ''}`);
   await bringUp(nic);
+  await waitForCarrier(nic.device, clock, signal);
   log.info('interface up', { device: nic.device, address: nic.address });
 
   const tunnel = createTunnel({ tools: paths.tools, run: paths.run, clock, log });
