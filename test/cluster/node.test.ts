@@ -207,8 +207,15 @@ test('an operator that is not the one of the join file is not trusted', { skip }
   const join_ = read<JoinFile>(superior, 'join.json')!;
   const wrong = { ...join_, operator: { ...join_.operator, authorityFingerprint: 'ab'.repeat(32) } };
   writeFileSync(join(node.disk, 'join.json'), JSON.stringify(wrong), { mode: 0o600 });
-  await until('the door to close', () => doorState() === 'blocked' || undefined, { timeoutMs: 20_000 });
-  const rules = (await node.enter(['nft', 'list', 'ruleset'])).stdout;
+  // The state is on disk before it is in force; what counts is what the kernel has.
+  const rules = await until(
+    'the door to close',
+    async () => {
+      const { stdout } = await node.enter(['nft', 'list', 'ruleset']);
+      return stdout.includes('state blocked') ? stdout : undefined;
+    },
+    { timeoutMs: 20_000 },
+  );
   assert.doesNotMatch(rules, /51820/);
   assert.equal(read(superior, 'enrolled.json'), undefined);
 });
