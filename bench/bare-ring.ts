@@ -124,7 +124,13 @@ export async function startBareRing(tools: BareTools, heapMegabytes: number): Pr
   const children: ChildProcess[] = [];
   for (const { args, log } of commands) {
     const out = await open(log, 'a');
-    children.push(spawn(join(tools.javaHome, 'bin', 'java'), args, { stdio: ['ignore', out.fd, out.fd] }));
+    // Each in a session of its own, as a managed one is: the kernel shares out its time by sessions.
+    children.push(
+      spawn(join(tools.javaHome, 'bin', 'java'), args, {
+        detached: true,
+        stdio: ['ignore', out.fd, out.fd],
+      }),
+    );
     await out.close();
   }
   const connect = (contactPoints: readonly string[]): Client =>

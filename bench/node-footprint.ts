@@ -84,11 +84,13 @@ async function machines(): Promise<ReadonlyMap<string, readonly MeasuredProcess[
 
 type MeasuredProcess = Process & Footprint;
 
-const sum = (processes: readonly Footprint[]): Footprint => ({
-  rss: processes.reduce((total, { rss }) => total + rss, 0),
-  pss: processes.reduce((total, { pss }) => total + pss, 0),
-  ticks: processes.reduce((total, { ticks }) => total + ticks, 0),
-});
+function sum(processes: readonly Footprint[]): Footprint {
+  return {
+    rss: processes.reduce((total, { rss }) => total + rss, 0),
+    pss: processes.reduce((total, { pss }) => total + pss, 0),
+    ticks: processes.reduce((total, { ticks }) => total + ticks, 0),
+  };
+}
 
 function measure(pid: number): Footprint {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
@@ -103,5 +105,6 @@ function measure(pid: number): Footprint {
   return { rss: megabytes('Rss'), pss: megabytes('Pss'), ticks };
 }
 
-const nameOf = ({ command }: Process): string =>
-  /main\.js \w+/.exec(command)?.[0] ?? command.split(' ')[0]!.split('/').at(-1)!;
+function nameOf({ command }: Process): string {
+  return /main\.js \w+/.exec(command)?.[0] ?? command.split(' ')[0]!.split('/').at(-1)!;
+}
