@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { FabricIntent, FabricReport } from '../exchange/intents/fabric.ts';
 import { follow, type Following } from '../exchange/client.ts';
 import type { Revised } from '../exchange/revision.ts';
+import { until } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
 import { readJson, writeJson } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
@@ -41,6 +42,7 @@ export async function runFabric(context: RoleContext): Promise<void> {
   const limits = await findLimits(user);
 
   let intent = await readJson<Revised<FabricIntent>>(paths.intent);
+  let readers = 0;
   let keeping: Promise<void> = Promise.resolve();
   // Both are needed before they can be made: a machine may end, a result may be ready.
   const ties: { driven?: Driven<Status>; following?: Following } = {};
@@ -58,6 +60,7 @@ export async function runFabric(context: RoleContext): Promise<void> {
   const canary = createCanary({ shared, user, clock, onEnd: () => wake('the canary ended') });
   const reconciler = createFabricReconciler({
     intent: () => intent,
+    recording: () => readers > 0,
     machines,
     canary,
     paths,
@@ -68,7 +71,16 @@ export async function runFabric(context: RoleContext): Promise<void> {
     run: async ({ network }) => {
       if (!intent) throw new Error('There is no intent.');
       const world = new WorldFabric(intent.document, (id) => records.get(id), signal);
-      return verify(world, { network, clock, log, signal });
+      readers++;
+      try {
+        wake('the recorders are wanted');
+        const standing = () => Promise.resolve(reconciler.recording() || undefined);
+        await until('the recorders', standing, { timeoutMs: 60_000, everyMs: 20, clock, signal });
+        return await verify(world, { network, clock, log, signal });
+      } finally {
+        readers--;
+        wake('the recorders are read');
+      }
     },
     deliver: async (id, result) => {
       if (!ties.following) throw new Error('There is no contact with control.');

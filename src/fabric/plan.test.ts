@@ -43,6 +43,7 @@ test('each network, link and the internet have a namespace of their own', () => 
     intent([machine('m'), machine('n', { network: 'b' })], [link(true)]),
     new Map([['m', 12]]),
     numbers,
+    true,
   );
   assert.deepEqual(
     namespaces.map(({ name }) => name),
@@ -58,7 +59,7 @@ test('each network, link and the internet have a namespace of their own', () => 
 });
 
 test('both ends of a cable agree', () => {
-  const { namespaces } = planWorld(intent([], [link(true)]), new Map(), numbers);
+  const { namespaces } = planWorld(intent([], [link(true)]), new Map(), numbers, true);
   const ends = new Map(
     namespaces.flatMap(({ name, devices }) =>
       devices.map((device) => [`${name} ${device.name}`, device] as const),
@@ -72,8 +73,22 @@ test('both ends of a cable agree', () => {
   }
 });
 
+test('recorders stand only while they are read', () => {
+  const tables = (recording: boolean): readonly string[] =>
+    planWorld(intent([machine('m')], [link(true)]), new Map([['m', 1]]), numbers, recording)
+      .namespaces.flatMap((shall) => shall.tables)
+      .map(({ name }) => name);
+  const device = machineDevice('m');
+  assert.ok(tables(true).includes(`rec_${device}`) && tables(true).includes('recorder'));
+  assert.deepEqual(
+    tables(false).filter((name) => name.startsWith('rec')),
+    [],
+  );
+  assert.ok(tables(false).includes(`nic_${device}`) && tables(false).includes('router'));
+});
+
 test('names fit the kernel', () => {
-  const { namespaces } = planWorld(intent([machine('m')], [link(true)]), new Map([['m', 1]]), numbers);
+  const { namespaces } = planWorld(intent([machine('m')], [link(true)]), new Map([['m', 1]]), numbers, true);
   for (const { devices, tables } of namespaces) {
     for (const { name } of devices) assert.ok(name.length <= 15, name);
     for (const { name } of tables) assert.match(name, /^[a-z][a-z0-9_]*$/);
@@ -97,6 +112,7 @@ test('what cannot be made is named with its reason, and the rest is made', () =>
       intent([machine('bad', flaw), machine('good', { address: '10.0.2.9' })]),
       new Map([['good', 3]]),
       numbers,
+      true,
     );
     assert.match(refused.get('bad') ?? '', reason);
     assert.ok(namespaces.some(({ devices }) => devices.some(({ name }) => name === machineDevice('good'))));
@@ -104,7 +120,7 @@ test('what cannot be made is named with its reason, and the rest is made', () =>
 });
 
 test('two machines on one address are both refused', () => {
-  const { refused } = planWorld(intent([machine('m'), machine('n')]), new Map(), numbers);
+  const { refused } = planWorld(intent([machine('m'), machine('n')]), new Map(), numbers, true);
   assert.deepEqual([...refused.keys()], ['m', 'n']);
 });
 

@@ -4,6 +4,7 @@ import { containsAddress, parsePrefix } from '../lib/ip.ts';
 import { internetNamespace, planInternet, uplinkAddresses } from '../network/internet.ts';
 import type { DeviceShall, NamespaceShall } from '../network/namespace.ts';
 import { planPrivateLink } from '../network/private-link.ts';
+import { isRecorder } from '../network/recorder.ts';
 import { planRouter, proxyArpSysctls } from '../network/router.ts';
 import {
   consumerDevice,
@@ -39,11 +40,12 @@ export interface WorldPlan {
   readonly refused: ReadonlyMap<string, string>;
 }
 
-/** From the intent to every namespace, device, route and rule. Pure. */
+/** From the intent to every namespace, device, route and rule. `recording`: somebody reads the recorders now. Pure. */
 export function planWorld(
   intent: FabricIntent,
   running: RunningMachines,
   numbers: NetworkNumbers,
+  recording: boolean,
 ): WorldPlan {
   const refused = new Map<string, string>();
   const networks = new Map(intent.networks.map((network) => [network.id, network]));
@@ -80,7 +82,13 @@ export function planWorld(
         open: link.open,
       }),
     );
-  return { namespaces: [planInternet(uplinks), ...routers, ...linkSpaces], refused };
+  const namespaces = [planInternet(uplinks), ...routers, ...linkSpaces];
+  if (recording) return { namespaces, refused };
+  const unrecorded = namespaces.map((shall) => ({
+    ...shall,
+    tables: shall.tables.filter((table) => !isRecorder(table)),
+  }));
+  return { namespaces: unrecorded, refused };
 }
 
 function routerOf(

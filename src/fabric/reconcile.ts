@@ -17,6 +17,8 @@ import { numberNetworks, planWorld, type NetworkNumbers, type WorldPlan } from '
 export interface FabricReconcilerOptions {
   /** The intent as of now; undefined before there is any. */
   readonly intent: () => Revised<FabricIntent> | undefined;
+  /** Whether somebody reads the recorders: they stand only then. */
+  readonly recording: () => boolean;
   readonly machines: Machines;
   readonly canary: Canary;
   readonly paths: FabricPaths;
@@ -28,6 +30,8 @@ export interface FabricReconciler extends Reconciler {
   report(): Pick<FabricReport, 'networks' | 'machines' | 'links'>;
   /** The revision that pass was for. */
   applied(): string | null;
+  /** Whether the last pass has put the recorders up. */
+  recording(): boolean;
 }
 
 /** What was put in place, for as long as the namespaces live. */
@@ -41,6 +45,7 @@ export function createFabricReconciler(options: FabricReconcilerOptions): Fabric
   const { machines, canary, paths } = options;
   let numbers = options.numbers;
   let marks: Map<string, Map<string, TableMark>> | undefined;
+  let standing = false;
   let last:
     | {
         readonly intent: FabricIntent;
@@ -115,12 +120,13 @@ export function createFabricReconciler(options: FabricReconcilerOptions): Fabric
       if (!current) return { at: 'applied', unchanged: 0, applied: [], cleared: [], failed: [] };
       const { document: intent, revision } = current;
       const faults = new Map<string, Fault>();
+      const recording = options.recording();
       let world: WorldPlan;
       try {
         const next = numberNetworks(intent.networks, numbers);
         if (JSON.stringify(next) !== JSON.stringify(numbers)) await writeJson(paths.numbers, next);
         numbers = next;
-        world = planWorld(intent, machines.running(), numbers);
+        world = planWorld(intent, machines.running(), numbers, recording);
       } catch (error) {
         return { at: 'planning', error: faultOf(error) };
       }
@@ -134,12 +140,13 @@ export function createFabricReconciler(options: FabricReconcilerOptions): Fabric
       const { started, ended } = await machines.settle(intent, world.refused);
       let second = first;
       if (started.length > 0 || ended.length > 0) {
-        world = planWorld(intent, machines.running(), numbers);
+        world = planWorld(intent, machines.running(), numbers, recording);
         second = await realise(world, faults, signal);
       }
       await machines.configure(intent, second.attached);
       await canary.settle().catch((error: unknown) => faults.set('canary', faultOf(error)));
       last = { intent, revision, world, faults };
+      standing = recording;
       return {
         at: 'applied',
         unchanged: second.unchanged,
@@ -148,6 +155,7 @@ export function createFabricReconciler(options: FabricReconcilerOptions): Fabric
         failed: failures(faults, world),
       };
     },
+    recording: () => standing,
     applied: () => last?.revision ?? null,
     report() {
       if (!last) return { networks: {}, machines: {}, links: {} };

@@ -15,6 +15,10 @@ export interface RecordedFlow {
   readonly packets: number;
 }
 
+/** Recorders cost an update of a set for every packet, so they stand only while somebody reads them. */
+export const isRecorder = ({ family, name }: NftTable): boolean =>
+  family === 'netdev' ? name.startsWith('rec_') : name === deliveryRecorder.name;
+
 /** A set that is full sees nothing new, so a reader must say so rather than trust it. */
 export const recorderSize = 65_535;
 
