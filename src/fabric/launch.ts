@@ -7,6 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { filtered } from './machine/families.ts';
 
 export interface Command {
   readonly command: string;
@@ -55,7 +56,8 @@ export function fabricInit(launchPid: number): number | undefined {
 
 /**
  * Runs a program of the host's inside a machine's user and network namespaces, and no other: it keeps its files, its
- * process ids and its user's rights, and speaks from the machine's address. `fabricPid` is the host's pid of the fabric's
+ * process ids and its user's rights, speaks from the machine's address, and has the machine's kinds of sockets and no other
+ * (`machine/families.ts`; so no setuid program works in it). `fabricPid` is the host's pid of the fabric's
  * PID 1 ({@link fabricInit}); `machinePid` the machine's as `fabric/state.json` has it, in the fabric's PID namespace.
  *
  * The way leads through the fabric's own /proc: /proc/FABRIC/root/proc/MACHINE/ns. Only who started the fabric, and root,
@@ -63,10 +65,9 @@ export function fabricInit(launchPid: number): number | undefined {
  */
 export function enterFromHost(fabricPid: number, machinePid: number, argv: readonly string[]): Command {
   const spaces = `/proc/${fabricPid}/root/proc/${machinePid}/ns`;
-  return {
-    command: 'nsenter',
-    args: [`--user=${spaces}/user`, `--net=${spaces}/net`, '--preserve-credentials', '--', ...argv],
-  };
+  const enter = ['nsenter', `--user=${spaces}/user`, `--net=${spaces}/net`, '--preserve-credentials', '--'];
+  const [command, ...args] = filtered([...enter, ...argv]) as [string, ...string[]];
+  return { command, args };
 }
 
 function childrenOf(pid: number): readonly number[] {

@@ -4,6 +4,7 @@ import { canaries, internetNamespace } from '../network/internet.ts';
 import { namespacePath } from '../network/namespace-read.ts';
 import { deviceRecorder, deliveryRecorder, readRecorder, type RecordedFlow } from '../network/recorder.ts';
 import { asUser } from './machine/command.ts';
+import { filtered } from './machine/families.ts';
 import { machineDevice, providerDevice, routerNamespace, uplinkDevice } from './names.ts';
 import { restorePlan, type Snapshot } from './restore.ts';
 import type { MachineRecord } from './state.ts';
@@ -130,7 +131,8 @@ export class WorldFabric implements VerifyWorld {
       '--preserve-credentials',
       '--',
     ];
-    const [command, ...args] = [...asUser(user), ...enter, ...argv] as [string, ...string[]];
+    // As a process of that machine: one that could open more than they can would try what none of them could do.
+    const [command, ...args] = [...asUser(user), ...filtered([...enter, ...argv])] as [string, ...string[]];
     return execStatus(command, args, {
       cwd: '/',
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', HOME: '/root' },

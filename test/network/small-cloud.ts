@@ -13,6 +13,7 @@ import type {
   VerifyWorld,
   WorldMachine,
 } from '../../src/fabric/verify/world.ts';
+import { filtered } from '../../src/fabric/machine/families.ts';
 import { until } from '../../src/lib/clock.ts';
 import { exec, execStatus, type ExecResult } from '../../src/lib/exec.ts';
 import { replaceTables } from '../../src/network/nft.ts';
@@ -22,6 +23,8 @@ import { findTools } from '../harness/tools.ts';
 
 export interface SmallCloud {
   readonly world: VerifyWorld;
+  /** The same with machines whose processes may open every kind of socket. */
+  readonly unfiltered: VerifyWorld;
   /** Rules of the router, as nft text: a hole for the test to find. */
   router(nft: string): Promise<void>;
   close(): Promise<void>;
@@ -79,27 +82,14 @@ export async function openSmallCloud(): Promise<SmallCloud> {
     await layNetwork(yard);
     const inits = new Map<string, { readonly pid: number; readonly child: ChildProcess }>();
     for (const [n, m] of machines.entries()) inits.set(m.id, await startMachine(yard, m, n));
-    const enter = async (id: string, argv: readonly string[], options: EnterOptions) => {
-      const { pid } = inits.get(id)!;
-      const less = options.as === 'cassandra' ? [...confined, '--'] : [];
-      return await yard.status(
-        [
-          'nsenter',
-          '-t',
-          `${pid}`,
-          '-U',
-          '-n',
-          '-m',
-          '-p',
-          '-u',
-          '-i',
-          '--preserve-credentials',
-          ...less,
-          ...argv,
-        ],
-        options,
-      );
-    };
+    const into = (id: string, argv: readonly string[], options: EnterOptions): readonly string[] => [
+      ...['nsenter', '-t', `${inits.get(id)!.pid}`, '-U', '-n', '-m', '-p', '-u', '-i'],
+      '--preserve-credentials',
+      ...(options.as === 'cassandra' ? [...confined, '--'] : []),
+      ...argv,
+    ];
+    const enter: VerifyWorld['enter'] = (id, argv, options) =>
+      yard.status(filtered(into(id, argv, options)), options);
     const asRoot = async (id: string, argv: readonly string[], input = ''): Promise<ExecResult> => {
       const said = await enter(id, argv, { as: 'root', input, timeoutMs: 10_000 });
       if (said.exitCode !== 0) throw new Error(`${id}: ${argv.join(' ')}: ${said.stderr}`);
@@ -170,6 +160,7 @@ export async function openSmallCloud(): Promise<SmallCloud> {
     };
     return {
       world,
+      unfiltered: { ...world, enter: (id, argv, options) => yard.status(into(id, argv, options), options) },
       router: async (text) =>
         void (await yard.run(['ip', 'netns', 'exec', 'router', 'nft', '-f', '-'], text)),
       close: () => yard.close(),

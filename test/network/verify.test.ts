@@ -4,6 +4,7 @@ import { verify } from '../../src/fabric/verify/verify.ts';
 import type { VerifyResult } from '../../src/fabric/verify/result.ts';
 import type { VerifyWorld } from '../../src/fabric/verify/world.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { exec } from '../../src/lib/exec.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { openSmallCloud, type SmallCloud } from './small-cloud.ts';
 
@@ -61,6 +62,14 @@ test('a hole for DNS in the platform policy is found, with the rules flushed', a
   } finally {
     await cloud.router('flush chain inet platform extra');
   }
+});
+
+test('a machine whose processes may speak past every network namespace is found', async (t) => {
+  const opens = await exec('perl', ['-e', "print socket(my $s, 40, 1, 0) ? 'yes' : 'no'"]);
+  if (opens.stdout !== 'yes') return t.skip('this kernel has no AF_VSOCK');
+  const result = await run(cloud.unfiltered);
+  assert.equal(result.verdict, 'leak', said(result));
+  assert.deepEqual([...new Set(leaks(result).map((each) => each.what))], ['AF_VSOCK'], said(result));
 });
 
 test('a recorder that is dead, or blind, proves nothing', async () => {

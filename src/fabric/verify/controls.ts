@@ -35,6 +35,7 @@ const names: Readonly<Record<ControlClass, string>> = {
   neighbour: 'a neighbour',
   tunnel: 'the tunnel',
   host: "the host's sockets",
+  vsock: 'AF_VSOCK',
 };
 
 /** What the application machine did as well, kind by kind, and where it was seen. */

@@ -136,6 +136,18 @@ test('the host: its own socket’s word counts', () => {
   );
 });
 
+test('a socket past every network namespace: the filter stops it, or the kernel has none, and the word says which', () => {
+  const t = tried({ by: 'host', control: 'vsock', markers: [], verb: 'vsock' });
+  const none: ProbeResult = { state: 'held', detail: 'socket EAFNOSUPPORT' };
+  const controls = new Set(['host', 'vsock'] as const);
+  assert.equal(verdict(none, [], { controls }, t).wall, 'system call filter');
+  assert.equal(verdict(none, [], {}, t).outcome, 'not proved');
+  const lacks = verdict(none, [], {}, { ...t, control: 'host' });
+  assert.deepEqual([lacks.wall, lacks.evidence.split(':')[0]], ['kernel', 'not on this kernel']);
+  const reached: ProbeResult = { state: 'reached', detail: 'a socket of type 1 was opened' };
+  assert.equal(verdict(reached, [], { controls }, t).outcome, 'leaked');
+});
+
 test('no evidence at all ever makes a leak of silence, or a stop of a sighting', () => {
   const states = fc.constantFrom('sent', 'answered', 'refused', 'reached', 'held') as fc.Arbitrary<
     ProbeResult['state']

@@ -118,6 +118,8 @@ function judgeTry(tried: Try, evidence: Evidence): VerifiedTry {
   if (tried.by !== 'host' && evidence.blind.length > 0) return ends('not proved', null, evidence.blind[0]!);
   if (!evidence.controls.has(tried.control))
     return ends('not proved', null, `the positive control for this kind (${tried.control}) was not seen`);
+  if (tried.verb === 'vsock' && tried.control === 'host')
+    return ends('stopped', 'kernel', `not on this kernel: the host has none either (${said.detail})`);
   if (tried.by === 'host') return ends('stopped', hostWall(said), said.detail || 'held');
   if (said.state === 'refused')
     return ends('stopped', refusedBy(said, tried, evidence.rules === 'in force'), `refused: ${said.detail}`);
@@ -167,7 +169,11 @@ function refusedBy(said: ProbeResult, tried: Try, inForce: boolean): Wall {
 }
 
 const hostWall = (said: ProbeResult): Wall =>
-  /EPERM|EACCES|not permitted|denied/i.test(said.detail) ? 'no capability' : 'namespace';
+  /EAFNOSUPPORT/.test(said.detail)
+    ? 'system call filter'
+    : /EPERM|EACCES|not permitted|denied/i.test(said.detail)
+      ? 'no capability'
+      : 'namespace';
 
 /** A recorder's counters only grow: what is new since. */
 export function since(before: readonly Seen[], after: readonly Seen[]): readonly Seen[] {

@@ -5,6 +5,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until, type Clock } from '../../lib/clock.ts';
+import { exec } from '../../lib/exec.ts';
 
 /** Sockets and a file of the host's, put where a machine that shares the host's files or names would find them. */
 export interface HostCanary {
@@ -13,6 +14,8 @@ export interface HostCanary {
   readonly file: string;
   /** What the file holds. It is worth nothing: it tells this file from any other. */
   readonly secret: string;
+  /** Whether this kernel gives a process without a machine's filter a socket that leads past every network namespace. */
+  readonly vsock: boolean;
 }
 
 export interface OpenHostCanary extends HostCanary {
@@ -22,6 +25,9 @@ export interface OpenHostCanary extends HostCanary {
   selfTest(clock: Clock): Promise<{ readonly seen: boolean; readonly evidence: string }>;
   close(): Promise<void>;
 }
+
+/** AF_VSOCK. */
+export const vsockFamily = 40;
 
 export async function openHostCanary(): Promise<OpenHostCanary> {
   const servers: Server[] = [];
@@ -57,11 +63,16 @@ export async function openHostCanary(): Promise<OpenHostCanary> {
   const file = join(folders[0] ?? tmpdir(), 'file');
   await writeFile(file, `${secret}\n`, { mode: 0o644 });
 
+  // Opened, and nothing is said over it: what is at its other end is nobody's of ours.
+  const opens = `print socket(my $s, ${vsockFamily}, 1, 0) ? 'yes' : 'no'`;
+  const vsock = (await exec('perl', ['-e', opens])).stdout === 'yes';
+
   return {
     sockets,
     abstract,
     file,
     secret,
+    vsock,
     received: () => received,
     async selfTest(clock) {
       const paths = [...sockets, `\0${abstract}`];

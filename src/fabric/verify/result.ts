@@ -18,6 +18,7 @@ export const walls = [
   'private link',
   "operator's door",
   'namespace',
+  'system call filter',
 ] as const;
 export type Wall = (typeof walls)[number];
 

@@ -1,3 +1,4 @@
+import { vsockFamily } from './outside.ts';
 import { ip, mark, type Aims, type Sort } from './try.ts';
 
 /** By what the machine shares with its host, instead of by the network. */
@@ -37,6 +38,10 @@ export function hostMeans({ world, facts, as, host, port }: Aims): Sort[] {
       path: host.file,
     }),
     means('devices', '/dev, and nodes made', 'device'),
+    {
+      ...means('AF_VSOCK', 'the hypervisor or host above (CID 2)', 'vsock', { family: vsockFamily }),
+      control: host.vsock ? 'vsock' : 'host',
+    },
   ];
   if (as !== 'cassandra') return list;
   const run = (what: string, towards: string, argv: readonly string[], undo: readonly string[] = []): Sort =>

@@ -80,7 +80,7 @@ const world: VerifyWorld = {
     return Promise.resolve({ stdout: lines.join('\n'), stderr: '', exitCode: 0 });
   },
 };
-const host = { sockets: ['/tmp/s'], abstract: 's', file: '/tmp/f', secret: 'x' };
+const host = { sockets: ['/tmp/s'], abstract: 's', file: '/tmp/f', secret: 'x', vsock: true };
 const nodes = machines.filter((m) => m.kind === 'node');
 const plan = await planRun({ world, nodes, host, program: '' });
 const batches = plan.phases.flatMap(({ batches: each, phase }) => each.map((b) => ({ ...b, phase })));
@@ -142,6 +142,7 @@ test('every means of the issue is tried by every node, by both identities, with 
     'unix socket',
     '/proc',
     'nsenter',
+    'AF_VSOCK',
   ];
   const aims = ['metadata', 'subnet pe', 'the door', 'control', "another cluster's operator"];
   for (const { batch, machine, phase } of batches) {

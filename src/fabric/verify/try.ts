@@ -34,7 +34,8 @@ export type ControlClass =
   | 'metadata'
   | 'neighbour'
   | 'tunnel'
-  | 'host';
+  | 'host'
+  | 'vsock';
 
 export interface Try {
   readonly id: string;

@@ -102,7 +102,14 @@ async function play(
     from: 'the host',
     ...(await host.selfTest(clock)),
   };
-  const controls: Control[] = [hostControl, ...plan.controls];
+  const vsockControl: Control = {
+    kind: 'recorder',
+    what: 'AF_VSOCK',
+    from: 'the host',
+    seen: true,
+    evidence: "a process without a machine's filter opens it",
+  };
+  const controls: Control[] = [hostControl, ...(host.vsock ? [vsockControl] : []), ...plan.controls];
   signal.throwIfAborted();
 
   const { watchers, missing } = await startWatchers(world, nodes, plan.facts, {
@@ -150,6 +157,7 @@ async function play(
       world.machines.find((m) => m.kind === 'operator' && m.address === link?.destination)?.id ?? null;
     const kinds = new Set(shown.kinds.get(p.machine.network));
     if (hostControl.seen) kinds.add('host');
+    if (host.vsock) kinds.add('vsock');
     if (tunnelShown(p.machine, operator, opened, inTunnel)) kinds.add('tunnel');
     return judge({
       ...p,
