@@ -1,10 +1,11 @@
-import { rm, rmdir } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../lib/errors.ts';
 import { confirm } from '../arm/confirm.ts';
 import { yes } from '../arm/options.ts';
 import { defineCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
+import type { Home } from '../home.ts';
 import { createHomeFolders } from '../setup/set-up.ts';
 import { controlProcess } from './control.ts';
 import { endFabric } from './fabric.ts';
@@ -31,19 +32,43 @@ export const down = defineCommand({
       if (options.purge) await purge(cx);
       return did;
     });
-    if (options.purge) await removeEmpty(cx.home.run, cx.home.root);
-    const human = options.purge
-      ? `${cx.home.root} is gone.`
-      : ended
-        ? 'Sallyport is down; its data stays.\nNext: sallyport up'
-        : 'Nothing to do: nothing runs.';
-    return { value: { ended, purged: options.purge === true }, human };
+    if (options.purge) {
+      const left = await removeEmpty(cx.home);
+      return { value: { ended, purged: true, left }, human: purgedText(cx.home.root, left) };
+    }
+    const human = ended
+      ? 'Sallyport is down; its data stays.\nNext: sallyport up'
+      : 'Nothing to do: nothing runs.';
+    return { value: { ended, purged: false }, human };
   },
 });
 
-/** What is left once the lock is gone; a folder in which somebody keeps something of their own stays. */
-async function removeEmpty(...folders: readonly string[]): Promise<void> {
-  for (const folder of folders) await rmdir(folder).catch(() => undefined);
+/**
+ * Removes the folders that the lock was in, now that it is gone. Returns the paths that stay: what somebody else keeps in
+ * the state folder, or the folder itself where it can't be removed; none: all is gone.
+ */
+export async function removeEmpty(home: Pick<Home, 'root' | 'run'>): Promise<readonly string[]> {
+  const left: string[] = [];
+  for (const folder of [home.run, home.root]) {
+    try {
+      await rmdir(folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+      const inside = await readdir(folder);
+      left.push(...(inside.length > 0 ? inside.map((name) => join(folder, name)) : [folder]));
+    }
+  }
+  // The folder is named by what is in it, where something is.
+  const named = left.some((path) => path.startsWith(`${home.run}/`));
+  return [...new Set(left)].filter((path) => path !== home.run || !named);
+}
+
+export function purgedText(root: string, left: readonly string[]): string {
+  if (left.length === 0) return `${root} is gone.`;
+  if (left.length === 1 && left[0] === root)
+    return `Everything in ${root} is gone. The folder itself can't be removed: it is a mount point, or its parent is not yours.`;
+  const list = left.map((path) => `  ${path}`).join('\n');
+  return `Sallyport's own files in ${root} are deleted. What it did not make is left:\n${list}`;
 }
 
 /** The fabric first, so that control doesn't watch machines die one by one. */
