@@ -1,5 +1,6 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { AnyKind } from '../arm/kind.ts';
 import { show } from '../arm/envelope.ts';
 import { groupType } from '../arm/lookup.ts';
@@ -14,6 +15,8 @@ import type { Resource } from '../store/resource.ts';
 import { masterKeyIn, openStore, type ControlStore } from '../store/store.ts';
 import { createApp, endpointsOf } from './app.ts';
 import { openAuthorities } from './authority.ts';
+import { addExtensionRoutes } from './az/routes.ts';
+import { buildWheel, readExtension } from './az/wheel.ts';
 import { settleConfig, type Config } from './config.ts';
 import { fabricPeer, openDoors } from './doors.ts';
 import { enrolmentListener } from './enrolment.ts';
@@ -160,6 +163,8 @@ async function compose(
     wake: (reason) => kinds.wake(reason),
   };
   const [endpoint] = endpoints;
+  const programRoot = fileURLToPath(new URL('../..', import.meta.url));
+  const extension = buildWheel(await readExtension(programRoot), version);
   const app = createApp({
     cx,
     tokens,
@@ -168,6 +173,7 @@ async function compose(
     log,
     tls: authorities.api.server,
     own(routes, authenticated) {
+      addExtensionRoutes(routes, extension);
       addVerifyRoutes(routes, {
         cx,
         kinds,

@@ -2,7 +2,7 @@ import { lstatSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface ControlLaunch {
-  /** The program's folder: dist/, node_modules/ and package.json. */
+  /** The program's folder: dist/, node_modules/, az/ and package.json. */
   readonly program: string;
   /** The Node.js 24 to run it with. */
   readonly node: string;
@@ -78,7 +78,7 @@ function confinement({ program, node, folder, root }: ControlLaunch): readonly s
       path,
     ]),
     ...['--ro-bind', node, '/opt/tools/node'],
-    ...['dist', 'node_modules', 'package.json'].flatMap((part) => [
+    ...['dist', 'node_modules', 'az', 'package.json'].flatMap((part) => [
       '--ro-bind',
       join(program, part),
       `/opt/sallyport/${part}`,

@@ -59,6 +59,7 @@ export async function createStack(options: { readonly uid?: number } = {}): Prom
       'tsconfig.json',
       'tsconfig.build.json',
       'setup',
+      'az',
       'src',
       'dist',
       'node_modules',
