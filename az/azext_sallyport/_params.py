@@ -66,7 +66,7 @@ def cluster_properties(c):
     )
     c.extra(
         "auto_approve_subscriptions",
-        help="Subscriptions whose private endpoints need no approval. '' empties the list.",
+        help="Subscriptions whose private endpoints need no approval; the provider's to say. '' empties the list.",
         **many,
     )
     c.extra(

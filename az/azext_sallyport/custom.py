@@ -30,14 +30,14 @@ def create_cluster(
     }
     body = _given({"location": location, "tags": tags, "identity": {"type": identity_type}})
     body["properties"] = _given(properties)
-    return sdk_no_wait(no_wait, client.begin_create_update, resource_group_name, cluster_name, body)
+    return sdk_no_wait(no_wait, client.begin_create_update, resource_group_name, cluster_name, body, cls=_as_sent)
 
 
 def update_cluster(client, resource_group_name, cluster_name, tags=None, identity_type=None, no_wait=False, **kwargs):
     """A PATCH of what was given: what was not is not so much as named."""
     identity = None if identity_type is None else {"type": identity_type}
     body = _given({"tags": tags, "identity": identity, "properties": _given(_cluster_properties(**kwargs))})
-    return sdk_no_wait(no_wait, client.begin_update, resource_group_name, cluster_name, body)
+    return sdk_no_wait(no_wait, client.begin_update, resource_group_name, cluster_name, body, cls=_as_sent)
 
 
 def create_data_center(
@@ -73,7 +73,7 @@ def create_data_center(
     }
     body = {"properties": _given(properties)}
     names = (resource_group_name, cluster_name, data_center_name)
-    return sdk_no_wait(no_wait, client.begin_create_update, *names, body)
+    return sdk_no_wait(no_wait, client.begin_create_update, *names, body, cls=_as_sent)
 
 
 def invoke_command(
@@ -167,6 +167,11 @@ def _cluster_properties(
 def _invocation(command, host, arguments, cassandra_stop_start):
     stop = {} if cassandra_stop_start is None else {"cassandra-stop-start": cassandra_stop_start}
     return {"command": command, "host": host, "arguments": arguments or {}, **stop}
+
+
+def _as_sent(response, _model, _headers):
+    """The answer with all that is in it: the SDK's own model drops the properties that it is too old for."""
+    return response.http_response.json()
 
 
 def _given(values):

@@ -1,3 +1,4 @@
+import { setup as setUpAz } from './az/setup.ts';
 import { create as createCluster } from './cassandra-cluster/create.ts';
 import { deleteCluster } from './cassandra-cluster/delete.ts';
 import { list as listClusters } from './cassandra-cluster/list.ts';
@@ -51,6 +52,7 @@ export const commands: readonly Command[] = [
   connect,
   logs,
   env,
+  setUpAz,
   down,
   test,
   createGroup,
