@@ -1,0 +1,114 @@
+/**
+ * Run by contract.test.ts in a network namespace that has loopback and nothing else: control with played levels below, one
+ * client after the other as a process of its own, and what went over the wire meanwhile. Standard output: one JSON object.
+ */
+import { readFileSync } from 'node:fs';
+import * as https from 'node:https';
+import { exec, execStatus } from '../../src/lib/exec.ts';
+import { playedControl, type Party, type PlayedControl } from '../harness/played-control.ts';
+import { recordExchanges, type Exchange } from '../harness/recorder.ts';
+import { clientNames, commandOf, type ClientName } from './clients/clients.ts';
+
+/** What a client said of one operation. */
+export interface Said {
+  readonly operation: string;
+  /** `ok`, or absent: then what it threw at its user. */
+  readonly outcome?: 'ok';
+  readonly status?: number;
+  readonly code?: string;
+  readonly message?: string;
+}
+
+export interface ClientRun {
+  readonly client: ClientName;
+  readonly exitCode: number | null;
+  readonly stderr: string;
+  readonly said: readonly Said[];
+  readonly exchanges: readonly Exchange[];
+}
+
+const location = 'eastus2';
+
+await exec('ip', ['link', 'set', 'lo', 'up']);
+const links = JSON.parse((await exec('ip', ['-j', 'link'])).stdout) as readonly { readonly ifname: string }[];
+if (links.some(({ ifname }) => ifname !== 'lo'))
+  throw new Error('There is a way out of here: no run proves anything.');
+const runs: ClientRun[] = [];
+for (const client of clientNames) {
+  await using played = await playedControl();
+  runs.push(await runClient(played, client));
+}
+process.stdout.write(JSON.stringify(runs));
+
+async function runClient(played: PlayedControl, client: ClientName): Promise<ClientRun> {
+  const { control, tenantId, customer, provider, authority } = played;
+  const group = `rg-${client}`;
+  await makeGroup(played, group);
+  const exchanges: Exchange[] = [];
+  const recording = recordExchanges((exchange) => exchanges.push(exchange));
+  const { command, args, env } = commandOf(client, authority);
+  const ran = await execStatus(command, args, {
+    env,
+    input: JSON.stringify({ endpoint: control.endpoint, tenantId, customer, provider, group, location }),
+    timeoutMs: 240_000,
+  });
+  recording.stop();
+  const said = ran.stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Said);
+  return { client, exitCode: ran.exitCode, stderr: ran.stderr.slice(-4000), said, exchanges };
+}
+
+/** The one thing that these clients have no package for here. */
+async function makeGroup(played: PlayedControl, group: string): Promise<void> {
+  const { control, customer } = played;
+  const token = await tokenOf(played, customer);
+  const path = `/subscriptions/${customer.subscriptionId}/resourcegroups/${group}?api-version=2024-11-01`;
+  const status = await send(played, 'PUT', path, JSON.stringify({ location }), {
+    authorization: `Bearer ${token}`,
+    'content-type': 'application/json',
+  });
+  if (status.status !== 201) throw new Error(`${control.endpoint} made no group: ${status.text}`);
+}
+
+async function tokenOf(played: PlayedControl, party: Party): Promise<string> {
+  const form = new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_id: party.clientId,
+    client_secret: party.secret,
+    scope: `${played.control.endpoint}/.default`,
+  });
+  const answer = await send(played, 'POST', '/adfs/oauth2/token', form.toString(), {
+    'content-type': 'application/x-www-form-urlencoded',
+  });
+  return (JSON.parse(answer.text) as { access_token: string }).access_token;
+}
+
+function send(
+  { control, authority }: PlayedControl,
+  method: string,
+  path: string,
+  body: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    const ca = readFileSync(authority, 'utf8');
+    const options = {
+      host: '127.0.0.1',
+      port: control.port,
+      method,
+      path,
+      headers,
+      ca,
+      agent: false as const,
+    };
+    const request = https.request(options, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
