@@ -13,6 +13,9 @@ export const OperatorNode = Type.Object({
   /** Which machine it is, in any words that stay: another value means that the machine was replaced, and the node of
    *  this name is expected anew with a new join file. Left out: it never was. */
   machine: Type.Optional(Type.String()),
+  /** True: it shall leave the ring. It is decommissioned, one node at a time, and stays in this list until its report
+   *  says `membership: 'left'`; only then may it, and its machine, go. Asking it back before it has begun to leave is fine. */
+  leaving: Type.Optional(Type.Boolean()),
 });
 export type OperatorNode = Static<typeof OperatorNode>;
 
@@ -25,8 +28,22 @@ export const OperatorDataCenter = Type.Object({
   nodes: Type.Array(OperatorNode),
   heapMegabytes: Type.Integer(),
   yamlFragment: Nullable(Type.String()),
+  /** True: Cassandra is drained and stopped on every node; data, agent and tunnel stay. */
+  deallocated: Type.Optional(Type.Boolean()),
 });
 export type OperatorDataCenter = Static<typeof OperatorDataCenter>;
+
+/** One run of a nodetool subcommand that reads, at most once per id. */
+export const OperatorCommand = Type.Object({
+  id: Type.String(),
+  dataCenter: Type.String(),
+  /** Ring address of the node that runs it. */
+  host: Type.String(),
+  command: Type.Literal('nodetool'),
+  /** The subcommand first, then its own arguments. Never a secret: arguments are public. */
+  arguments: Type.Array(Type.String()),
+});
+export type OperatorCommand = Static<typeof OperatorCommand>;
 
 export const OperatorIntent = Type.Object({
   cluster: Type.Object({
@@ -44,6 +61,8 @@ export const OperatorIntent = Type.Object({
     servicePassword: Type.String(),
   }),
   dataCenters: Type.Array(OperatorDataCenter),
+  /** Kept here until whoever asked has its result; a command that is gone from the list is forgotten. */
+  commands: Type.Optional(Type.Array(OperatorCommand)),
 });
 export type OperatorIntent = Static<typeof OperatorIntent>;
 
@@ -56,11 +75,24 @@ export const NodePhase = Type.Union([
   Type.Literal('silent'),
 ]);
 
+/** Where a node stands in the ring. waiting: its turn to join or to leave has not come. joining: it bootstraps.
+ *  member: its tokens are its own. leaving: it streams its data away. left: it is out, for good, and its machine may go. */
+export const Membership = Type.Union([
+  Type.Literal('waiting'),
+  Type.Literal('joining'),
+  Type.Literal('member'),
+  Type.Literal('leaving'),
+  Type.Literal('left'),
+]);
+export type Membership = Static<typeof Membership>;
+
 export const OperatorNodeReport = Type.Object({
   name: Type.String(),
   address: Type.String(),
   dataCenter: Type.String(),
   phase: NodePhase,
+  /** Left out by an operator that is older than this field. */
+  membership: Type.Optional(Membership),
   /** ISO 8601 of the last report. */
   lastSeen: Nullable(Type.String()),
   /** Present while, and only while, the node has not enrolled. */
@@ -75,8 +107,25 @@ export const DataCenterPhase = Type.Union([
   Type.Literal('starting'),
   Type.Literal('securing'),
   Type.Literal('ready'),
+  /** It serves, and a node is joining or leaving, or waits to. */
+  Type.Literal('scaling'),
+  /** Cassandra is stopped on every node, as intended; `starting` on the way back, `deallocating` on the way there. */
+  Type.Literal('deallocating'),
+  Type.Literal('deallocated'),
   Type.Literal('failed'),
 ]);
+
+export const CommandReport = Type.Object({
+  state: Type.Union([Type.Literal('running'), Type.Literal('done'), Type.Literal('failed')]),
+  /** What it wrote, at most 1 MiB each; the end is cut off, and said to be. */
+  output: Type.String(),
+  errorOutput: Type.String(),
+  /** `done`: nodetool's own, whatever it is. Null while it runs, and where it never ran to its end. */
+  exitCode: Nullable(Type.Integer()),
+  /** Only `failed`: why it could not be run, or not to its end. */
+  error: Nullable(FaultSchema),
+});
+export type CommandReport = Static<typeof CommandReport>;
 
 export const OperatorReport = Type.Object({
   wireguard: Type.Object({ publicKey: Type.String(), listening: Type.Boolean() }),
@@ -94,6 +143,8 @@ export const OperatorReport = Type.Object({
   nodes: Type.Array(OperatorNodeReport),
   /** The latest refusals at the enrolment port, oldest first, at most 20. */
   refusals: Type.Array(Type.Object({ at: Type.String(), code: Type.String(), message: Type.String() })),
+  /** By id, those of the intent. One that is not here yet waits for its node. */
+  commands: Type.Optional(Type.Record(Type.String(), CommandReport)),
 });
 export type OperatorReport = Static<typeof OperatorReport>;
 
