@@ -24,7 +24,7 @@ export interface ControlLink {
 }
 
 export async function readJoinFile(path: string): Promise<OperatorJoinFile> {
-  const next = `put the file that control made for this operator at ${path}`;
+  const next = `put the file that control made for this operator at ${path}; if its disk was lost: docs/operate/lost-operator.md`;
   const file = await readJson<unknown>(path).catch((error: unknown) => {
     throw new UserError('BadJoinFile', `${path} is not JSON.`, next, error);
   });
@@ -37,6 +37,8 @@ export async function readJoinFile(path: string): Promise<OperatorJoinFile> {
 
 export interface EnrolOptions {
   readonly join: OperatorJoinFile;
+  /** Where `join` lies: its token is taken out of the file once it is spent. */
+  readonly joinPath: string;
   readonly credentialsPath: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -60,6 +62,9 @@ export async function linkToControl(options: EnrolOptions): Promise<ControlLink>
     await writeJson(options.credentialsPath, credentials);
     options.log.info('enrolled at control');
   }
+  // A spent token is worth nothing, and a secret that is worth nothing is kept by nobody.
+  const { token, ...rest } = join;
+  if (token !== undefined) await writeJson(options.joinPath, rest);
   const { address, port, name } = join.control;
   const tls = {
     key: credentials.privateKey,
@@ -67,7 +72,7 @@ export async function linkToControl(options: EnrolOptions): Promise<ControlLink>
     ca: credentials.authority!,
     servername: name,
   };
-  return { join, dial: { host: address, port, tls } };
+  return { join: rest, dial: { host: address, port, tls } };
 }
 
 interface Enrolled {
@@ -75,7 +80,15 @@ interface Enrolled {
   readonly authority: string;
 }
 
-async function enrol({ join, clock, log, signal }: EnrolOptions, request: string): Promise<Enrolled> {
+async function enrol(options: EnrolOptions, request: string): Promise<Enrolled> {
+  const { join, clock, log, signal } = options;
+  if (join.token === undefined) {
+    throw new UserError(
+      'NoToken',
+      `This operator has enrolled before, and what it got is not in ${options.credentialsPath} any more.`,
+      'put the operator’s folder back from a copy of its disk: docs/operate/lost-operator.md',
+    );
+  }
   const { address, name, authority } = join.control;
   const port = join.control.enrolmentPort ?? ports.controlEnrolment;
   const control = dialler({ host: address, port, tls: { ca: authority, servername: name } });
@@ -97,7 +110,7 @@ async function enrol({ join, clock, log, signal }: EnrolOptions, request: string
           throw new UserError(
             'EnrolmentRefused',
             `Control refused this operator: ${error.message}`,
-            'make the operator anew, so that it gets a fresh join file',
+            'docs/operate/lost-operator.md says what can be done',
             error,
           );
         }

@@ -51,7 +51,10 @@ export async function runOperator({ clock, log, signal, env }: RoleContext): Pro
 
   const book = await openBook(at.state, generateWireguardKeys);
   const authorities = await openAuthorities(at.authorities, joined.cluster, clock.now());
-  const { dial } = await linkToControl({ join: joined, credentialsPath: at.control, clock, log, signal });
+  const { dial } = await linkToControl({
+    ...{ join: joined, joinPath: at.join, credentialsPath: at.control },
+    ...{ clock, log, signal },
+  });
 
   let driven: Driven<ClusterStatus> | undefined;
   const wake = (reason: string): void => driven?.wake(reason);

@@ -148,7 +148,7 @@ export const OperatorReport = Type.Object({
 });
 export type OperatorReport = Static<typeof OperatorReport>;
 
-/** The file control seeds an operator's machine with; its token is good for one enrolment. */
+/** The file control seeds an operator's machine with. */
 export const OperatorJoinFile = Type.Object({
   version: Type.Literal(1),
   cluster: Type.String(),
@@ -161,6 +161,7 @@ export const OperatorJoinFile = Type.Object({
     name: Type.String(),
     authority: Type.String(),
   }),
-  token: Type.String(),
+  /** Good for one enrolment; the operator takes it out of the file once that is done. */
+  token: Type.Optional(Type.String()),
 });
 export type OperatorJoinFile = Static<typeof OperatorJoinFile>;
