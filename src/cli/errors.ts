@@ -26,16 +26,33 @@ export class ArmRefused extends UserError {
     details: ArmRefused['details'] = [],
     next?: string,
   ) {
-    super(code, message, next ?? nextFor(code, message));
+    const said = splitNext(message);
+    super(code, said.what, next ?? nextFor(code, message, said.next));
     this.status = status;
     this.details = details;
   }
 }
 
-export function nextFor(code: string, message = ''): string {
+/** How ARM's own messages begin the sentence that says what to do; a test holds the list against them. */
+const imperatives =
+  'Add|Ask|Change|Check|Choose|Correct|Create|Delete|Free|Give|Leave|List|Look|Name|Read|Remove|See|Send|Sign|Take|Until then|Use|Wait|Write';
+const nextSentence = new RegExp(`^([^]*?[.:;!?]) ((?:(?:${imperatives})\\b|'?sallyport )[^]*)$`);
+
+/**
+ * Control's messages end with what to do where that isn't plain, for those who see nothing else of them. Here the next step
+ * has a line of its own, and is said once.
+ */
+export function splitNext(message: string): { readonly what: string; readonly next: string | undefined } {
+  const found = nextSentence.exec(message);
+  return found ? { what: found[1]!, next: found[2]! } : { what: message, next: undefined };
+}
+
+/** `said`: what the message itself says to do, which knows more than the catalogue. */
+function nextFor(code: string, message: string, said: string | undefined): string {
   if (code === 'AuthorizationFailed' && /privateEndpointConnections/i.test(message)) {
     return 'Only the provider approves: run the same command with --as provider.';
   }
+  if (said !== undefined) return said;
   const known: Readonly<Record<string, { readonly next: string }>> = armErrors;
   return known[code]?.next ?? 'sallyport logs control shows what happened.';
 }

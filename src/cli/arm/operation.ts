@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../store/resource.ts';
-import { ArmRefused, nextFor } from '../errors.ts';
+import { ArmRefused } from '../errors.ts';
 import type { Progress } from '../output/progress.ts';
 import type { ArmAnswer, ArmClient } from './client.ts';
 
@@ -79,11 +79,5 @@ function retryAfter(header: string | undefined): number {
 function failure(what: string, status: string, error: unknown): ArmRefused {
   const fault = (error ?? {}) as { readonly code?: string; readonly message?: string };
   const code = fault.code ?? status;
-  return new ArmRefused(
-    200,
-    code,
-    fault.message ?? `The operation on ${what} ended as ${status}.`,
-    [],
-    nextFor(code),
-  );
+  return new ArmRefused(200, code, fault.message ?? `The operation on ${what} ended as ${status}.`);
 }

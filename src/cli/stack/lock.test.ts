@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,5 +29,29 @@ test('one at a time: the second is told who is at work; a dead holder is no hind
     }),
     /work failed/,
   );
+  assert.deepEqual(await readdir(run), []);
+});
+
+test('two at the same moment: one does its work, the other is told', async (t) => {
+  const run = await mkdtemp(join(tmpdir(), 'sallyport-lock-'));
+  t.after(() => rm(run, { recursive: true }));
+  // As processes of their own, which is what two quickstarts are.
+  const script = `
+    import { alone } from ${JSON.stringify(new URL('./lock.ts', import.meta.url).href)};
+    import { once } from 'node:events';
+    await once(process.stdin, 'data');
+    await alone({ run: ${JSON.stringify(run)} }, 'quickstart', async () => {
+      process.stdout.write('working');
+      await once(process.stdin, 'data');
+    }).catch((error) => process.stdout.write(error.code));
+    process.exit(0);`;
+  const start = () =>
+    spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const both = [start(), start()];
+  const said = both.map(({ stdout }) => once(stdout, 'data').then(([text]) => String(text)));
+  for (const { stdin } of both) stdin.write('go');
+  assert.deepEqual((await Promise.all(said)).sort(), ['AtWork', 'working']);
+  for (const { stdin } of both) stdin.end('done');
+  await Promise.all(both.map((child) => child.exitCode ?? once(child, 'exit')));
   assert.deepEqual(await readdir(run), []);
 });
