@@ -52,6 +52,6 @@ test('two at the same moment: one does its work, the other is told', async (t) =
   for (const { stdin } of both) stdin.write('go');
   assert.deepEqual((await Promise.all(said)).sort(), ['AtWork', 'working']);
   for (const { stdin } of both) stdin.end('done');
-  await Promise.all(both.map((child) => child.exitCode ?? once(child, 'exit')));
+  for (const child of both) if (child.exitCode === null) await once(child, 'exit');
   assert.deepEqual(await readdir(run), []);
 });
