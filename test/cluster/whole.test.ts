@@ -7,7 +7,10 @@ import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { until } from '../../src/lib/clock.ts';
+import { createArmClient, type ArmClient } from '../../src/cli/arm/client.ts';
+import { findSession } from '../../src/cli/arm/session.ts';
+import { findHome } from '../../src/cli/home.ts';
+import { systemClock, until } from '../../src/lib/clock.ts';
 import { exec } from '../../src/lib/exec.ts';
 import { enter, processesOf, roles, type Process } from '../harness/processes.ts';
 import { createStack, type Stack } from '../harness/stack.ts';
@@ -21,6 +24,15 @@ interface RingStatus {
     readonly nodes: readonly { readonly address: string; readonly status: string; readonly state: string }[];
   }[];
 }
+
+const armOf = async (stack: Stack, as: 'customer' | 'provider'): Promise<ArmClient> => {
+  const session = await findSession(
+    findHome({ SALLYPORT_HOME: stack.home }),
+    {},
+    { as, subscription: undefined },
+  );
+  return createArmClient(session, { clock: systemClock, signal: AbortSignal.timeout(60_000) });
+};
 
 const ok = async (stack: Stack, ...args: readonly string[]): Promise<string> => {
   const ran = await stack.run(args, { timeoutMs: 240_000 });
@@ -567,16 +579,23 @@ test(
             'tsv',
           )
         ).trim();
-        await ok(
-          stack,
-          'network',
-          'private-endpoint-connection',
-          'approve',
-          '--id',
-          pending,
-          '--as',
-          'provider',
+        // The provider lists the customer's subscription: what waits is approved at once, and by nobody's further word.
+        const provider = await armOf(stack, 'provider');
+        const subscriptions = [(await armOf(stack, 'customer')).subscriptionId];
+        await provider.send('PATCH', link, { properties: { autoApproval: { subscriptions } } });
+        const endpoint = ['network', 'private-endpoint', 'show', ...group2, '-n', 'pe1', '-o', 'tsv'];
+        const connection = 'manualPrivateLinkServiceConnections[0].privateLinkServiceConnectionState';
+        const approved = await until(
+          'the endpoint to be approved',
+          async () => {
+            const said = (
+              await ok(stack, ...endpoint, '--query', `${connection}.[status,description]`)
+            ).trim();
+            return said.startsWith('Approved') ? said : undefined;
+          },
+          { timeoutMs: 15_000, everyMs: 300 },
         );
+        assert.match(approved, /^Approved\s+Approved automatically$/);
         await ok(stack, ...data);
         await healthy(stack, [...group2, '-c', 'second']);
         await healthy(stack);
@@ -658,8 +677,8 @@ test(
     await t.test('down and up: all is there again, data included, without enrolling anew', async () => {
       await ok(stack, 'down');
       assert.deepEqual(await processesOf(stack.home), []);
-      await ok(stack, 'up');
-      await healthy(stack, cluster, 180_000);
+      assert.match(await ok(stack, 'up', '--wait'), /Serving: vpn-test-cluster\/dc1/);
+      await healthy(stack, cluster, 5_000);
       await kept();
       assert.match(await ok(stack, 'verify'), /Proved: /);
     });
