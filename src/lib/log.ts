@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs';
+
 /**
  * JSON lines on stderr. A logger of our own because the agent lives within 90 MB beside its tunnel, and a line is all
  * that is needed. What must not be logged is never handed in: there is no redaction to rely on.
@@ -21,7 +23,7 @@ export function createLog(
   options: { readonly level?: LogLevel; readonly write?: (line: string) => void } = {},
 ): Log {
   const floor = ORDER[options.level ?? 'info'];
-  const write = options.write ?? ((line: string) => void process.stderr.write(line));
+  const write = options.write ?? writeLine;
   const at = (level: LogLevel) => (message: string, more?: LogFields) => {
     if (ORDER[level] < floor) return;
     write(
@@ -35,6 +37,18 @@ export function createLog(
     error: at('error'),
     with: (more) => createLog({ ...fields, ...more }, options),
   };
+}
+
+/**
+ * Straight to the descriptor: `process.stderr` over a file ends the process with the first line that the disk has no room for,
+ * and a role that only can't be heard has to go on. A line that finds no room is lost; the next one is tried again.
+ */
+function writeLine(line: string): void {
+  try {
+    writeSync(2, line);
+  } catch {
+    // There is nowhere else to say it.
+  }
 }
 
 /** Errors don't serialise by themselves: their message and stack do. */
