@@ -40,8 +40,10 @@ export interface Configured {
   readonly extension: { readonly path: string; readonly sha256: string };
 }
 
+type Cx = Pick<CliContext, 'home' | 'progress' | 'signal'>;
+
 /** Makes az ready for this installation, step by step; what is as it shall be is left alone. */
-export async function configureAz(cx: CliContext, wanted: Configured): Promise<void> {
+export async function configureAz(cx: Cx, wanted: Configured): Promise<void> {
   const { place, session } = wanted;
   const az = (...args: readonly string[]): Promise<void> => runAz(cx, wanted, args);
   await mkdir(place.config, { recursive: true, mode: 0o700 });
@@ -77,7 +79,7 @@ export async function configureAz(cx: CliContext, wanted: Configured): Promise<v
  * would be taken for an option by itself.
  */
 async function signIn(
-  cx: CliContext,
+  cx: Cx,
   session: Session,
   az: (...args: readonly string[]) => Promise<void>,
 ): Promise<void> {
@@ -91,7 +93,7 @@ async function signIn(
   }
 }
 
-async function runAz(cx: CliContext, { az, env }: Configured, args: readonly string[]): Promise<void> {
+async function runAz(cx: Cx, { az, env }: Configured, args: readonly string[]): Promise<void> {
   const all = [...args, '--only-show-errors', '-o', 'none'];
   const { exitCode, stderr } = await execStatus(az, all, { env, timeoutMs: 180_000, signal: cx.signal });
   if (exitCode === 0) return;
