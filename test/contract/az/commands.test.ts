@@ -26,9 +26,16 @@ test('az against control, with nothing but loopback', { timeout: 1_800_000 }, as
   for (const [index, command] of commands.entries()) {
     const { line, wrong, seconds } = answers[index]!;
     const name = `az ${command.stock ? '(without the extension) ' : ''}${line}`.slice(0, 160);
-    await t.test(name, { todo: command.missing ?? false }, (one) => {
+    // What is missing is named with what az said; what answers by now counts as the others do.
+    const todo =
+      wrong !== null && command.missing !== undefined ? `${command.missing}: ${errorIn(wrong)}` : false;
+    await t.test(name, { todo }, (one) => {
       one.diagnostic(`${seconds} s`);
-      assert.equal(wrong, null, wrong ?? '');
+      if (todo === false) assert.equal(wrong, null, wrong ?? '');
+      if (wrong === null && command.missing !== undefined)
+        one.diagnostic('it answers by now: take `missing` off');
     });
   }
 });
+
+const errorIn = (said: string): string => (/^ERROR: .*/m.exec(said)?.[0] ?? said).slice(0, 200);

@@ -107,10 +107,6 @@ const link: readonly AzCommand[] = [
     line: 'network private-endpoint show -g rg1 -n pe1',
     holds: { 'manualPrivateLinkServiceConnections.0.privateLinkServiceConnectionState.status': 'Approved' },
   },
-  {
-    line: 'network private-endpoint-connection approve --id {connection}',
-    refused: 'AuthorizationFailed',
-  },
   { line: 'group create -n prov -l eastus2', as: 'provider' },
   {
     line: 'network vnet create -g prov -l eastus2 -n v --address-prefixes 10.1.0.0/16 --subnet-name s',
