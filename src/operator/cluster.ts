@@ -14,11 +14,11 @@ import type { Failure, Reconciler } from '../reconcile/reconciler.ts';
 import { ports } from '../network/ports.ts';
 import type { Authorities } from './authorities.ts';
 import { climb, type Climb } from './ladder.ts';
-import { createLeavers } from './leavers.ts';
+import { createLeavers, withoutTheirKeys } from './leavers.ts';
 import { memberAt, peersOf, seenWithOwnKey, settleMembers, settleRings, tunnelAddress } from './members.ts';
 import type { Admitted } from './node-exchange.ts';
 import { operatorReport } from './report.ts';
-import type { Heard, RingView } from './ring-view.ts';
+import { ringIntent, type Heard, type RingView } from './ring-view.ts';
 import type { Refusals } from './refusals.ts';
 import type { Book, OperatorState, WireguardKeys } from './state.ts';
 import type { TokenMaker } from './token-maker.ts';
@@ -88,8 +88,13 @@ export function createCluster(options: ClusterOptions): Cluster {
   /** Members and rings of the intent; a machine that was replaced isn't the one that was heard. */
   async function settle(intent: OperatorIntent): Promise<void> {
     const before = book.read();
+    const hasHeard = (name: string): boolean => heard.get(name)?.report.door.state === 'retired';
     const after = await book.write((state) =>
-      settleRings(settleMembers(state, intent, options.makeKeys), intent),
+      withoutTheirKeys(
+        settleRings(settleMembers(state, intent, options.makeKeys), intent),
+        hasHeard,
+        clock.now(),
+      ),
     );
     const left = leavers.note(before, after, (name) => published.get(name), clock.now());
     leavers.expire(clock.now());
@@ -157,7 +162,7 @@ export function createCluster(options: ClusterOptions): Cluster {
       await attempt('members', () => settle(intent));
       await attempt('tunnel', applyPeers);
       listening = (await attempt('handshakes', lookAtHandshakes)) ?? false;
-      const noTokens = options.tokens.ensure(intent, book.read());
+      const noTokens = options.tokens.ensure(ringIntent(intent, book.read()), book.read());
       if (noTokens) failed.push({ item: 'tokens', error: noTokens });
       climbed = await attempt('ladder', () => climbOn(intent));
       await attempt('listeners', () => options.listeners.ensure(tunnelAddress(intent.cluster.ulaPrefix)));

@@ -7,10 +7,13 @@ import type { OperatorDataCenter, OperatorReport } from '../exchange/intents/ope
 import type { Revised } from '../exchange/revision.ts';
 import { revise } from '../exchange/revision.ts';
 import type { Fault } from '../lib/errors.ts';
+import { nodeIntent, retiredIntent } from './node-intent.ts';
 import { faultIn, readyFault } from './ring-fault.ts';
-import { nodeIntent } from './node-intent.ts';
-import { machineKey, named, fresh, phaseOf, reached, startedNodes, type RingView } from './ring-view.ts';
+import { fresh, hasLeft, machineKey, named, ringIntent, startedNodes } from './ring-view.ts';
+import { takesAbandonedPlace, type RingView } from './ring-view.ts';
+import { enrolmentOf, first, noReport, unopened } from './ring-waits.ts';
 import { outcome, retried, tasksOf, triedTooOften, withoutLeavers } from './ring-work.ts';
+import { climbing, scaled, scalingWaits, unstopped, withoutThoseWhoNeverCame } from './scale.ts';
 import { rungs, type Ring, type Rung } from './state.ts';
 import { tokensKey } from './tokens.ts';
 
@@ -24,26 +27,38 @@ export interface Climb {
 }
 
 export function climb(start: RingView): Climb {
-  let view = start;
-  const reports: DataCenterReport[] = [];
-  for (const dataCenter of view.intent.dataCenters) {
-    let ring = view.state.rings[dataCenter.name];
-    if (!ring) continue;
-    const put = (next: Ring): void => {
-      ring = next;
-      view = { ...view, state: { ...view.state, rings: { ...view.state.rings, [dataCenter.name]: next } } };
-    };
-    put(withoutLeavers(view, dataCenter, ring));
-    put(retried(view, dataCenter, ring));
-    let waitingFor: string | null = null;
-    while (ring.rung !== 'ready') {
-      waitingFor = steps[ring.rung](view, dataCenter, ring) ?? null;
-      if (waitingFor !== null) break;
-      put(above(view, dataCenter, ring));
-    }
-    reports.push(reportOf(view, dataCenter, ring, waitingFor));
+  const whole = start.intent;
+  let { state } = start;
+  const put = (name: string, next: Ring): void => {
+    state = { ...state, rings: { ...state.rings, [name]: next } };
+  };
+  const view = (): RingView => ({ ...start, state, intent: ringIntent(whole, state) });
+  // Over all first: what a ring is made of is what the others see.
+  for (const dataCenter of whole.dataCenters) {
+    const ring = state.rings[dataCenter.name];
+    if (ring) put(dataCenter.name, withoutThoseWhoNeverCame({ ...start, state }, dataCenter, ring));
   }
-  return { rings: view.state.rings, reports, intents: intentsOf(view) };
+  const reports: DataCenterReport[] = [];
+  for (const { name } of whole.dataCenters) {
+    if (!state.rings[name]) continue;
+    /** The data centre and its ring as they are now; a step may take a node out of both. */
+    const now = (): [RingView, OperatorDataCenter, Ring] => [
+      view(),
+      view().intent.dataCenters.find((one) => one.name === name)!,
+      state.rings[name]!,
+    ];
+    put(name, withoutLeavers(...now()));
+    put(name, retried(...now()));
+    let waitingFor: string | null = null;
+    for (let { rung } = state.rings[name]!; rung !== 'ready'; { rung } = state.rings[name]!) {
+      waitingFor = steps[rung](...now()) ?? null;
+      if (waitingFor !== null) break;
+      put(name, above(...now()));
+    }
+    if (state.rings[name]!.rung === 'ready') put(name, scaled(...now()));
+    reports.push(reportOf(...now(), waitingFor));
+  }
+  return { rings: state.rings, reports, intents: intentsOf({ ...view(), intent: whole }, view()) };
 }
 
 type Step = (view: RingView, dataCenter: OperatorDataCenter, ring: Ring) => string | undefined;
@@ -56,23 +71,23 @@ const steps: Readonly<Record<Exclude<Rung, 'ready'>, Step>> = {
     if (waiting) return waiting;
     if (ring.tokensFor !== tokensKey(dataCenter)) return 'the operator: it makes the tokens of the ring';
     // One at a time: two rings that start at once would both make the roles.
-    const busy = view.intent.dataCenters.find(
-      (other) => other !== dataCenter && climbing(view.state.rings[other.name]),
-    );
-    return busy && `data centre ${busy.name}: it is being started, and ${dataCenter.name} comes after it`;
+    const busy = view.intent.dataCenters.find((other) => {
+      const ofOther = view.state.rings[other.name];
+      return other !== dataCenter && (climbing(ofOther) || ofOther?.change);
+    });
+    const what = busy && climbing(view.state.rings[busy.name]) ? 'started' : 'changed in size';
+    return busy && `data centre ${busy.name}: it is being ${what}, and ${dataCenter.name} comes after it`;
   },
 
   starting: (view, dataCenter, ring) =>
     late(view, dataCenter, ring) ??
-    first(dataCenter.nodes, (node) => {
+    first(startedNodes(view, ring, dataCenter), (node, started) => {
       const report = fresh(view, node.name)?.report;
       if (!report) return noReport(view, node);
       const { cassandra } = report;
       if (cassandra.mode !== 'NORMAL')
         return `${named(node)}: Cassandra is ${(cassandra.mode ?? cassandra.process).toLowerCase()}`;
-      const missing = dataCenter.nodes.find(
-        (other) => other !== node && !cassandra.live.includes(other.address),
-      );
+      const missing = started.find((other) => other !== node && !cassandra.live.includes(other.address));
       return missing && `${named(node)}: its Cassandra doesn't see ${named(missing)} live`;
     }),
 
@@ -86,11 +101,9 @@ const steps: Readonly<Record<Exclude<Rung, 'ready'>, Step>> = {
     late(view, dataCenter, ring) ?? tasksDone(view, dataCenter, ring, 'check-default-password-refused'),
 
   opening: (view, dataCenter, ring) =>
-    late(view, dataCenter, ring) ?? first(dataCenter.nodes, (node) => unopened(view, dataCenter, ring, node)),
+    late(view, dataCenter, ring) ??
+    first(startedNodes(view, ring, dataCenter), (node) => unopened(view, dataCenter, ring, node)),
 };
-
-const climbing = (ring: Ring | undefined): boolean =>
-  ring !== undefined && reached(ring, 'starting') && ring.rung !== 'ready';
 
 function above(view: RingView, dataCenter: OperatorDataCenter, ring: Ring): Ring {
   const rung = rungs[rungs.indexOf(ring.rung) + 1]!;
@@ -99,47 +112,13 @@ function above(view: RingView, dataCenter: OperatorDataCenter, ring: Ring): Ring
   return { ...ring, rung, started: Object.fromEntries(started) };
 }
 
-/** The first node that has something to say, and how many more have. */
-function first<T>(nodes: readonly T[], say: (node: T) => string | undefined): string | undefined {
-  const said = nodes.map(say).filter((text) => text !== undefined);
-  if (said.length < 2) return said[0];
-  return `${said[0]} (and ${said.length - 1} more ${said.length === 2 ? 'node' : 'nodes'})`;
-}
-
-function enrolmentOf(
-  view: RingView,
-  dataCenter: OperatorDataCenter,
-  node: OperatorDataCenter['nodes'][number],
-): string | undefined {
-  const member = view.state.members[node.name];
-  if (!member?.grant) {
-    if (view.knocked.has(node.name))
-      return `${named(node)}: its key was seen at the door, and it hasn't enrolled yet`;
-    return (
-      `${named(node)}: expected, never seen: its key has never been seen at the door; is the private endpoint ` +
-      `${dataCenter.endpoint.address} approved, and the node's machine running?`
-    );
-  }
-  const heard = fresh(view, node.name);
-  if (!heard) return noReport(view, node);
-  const { door } = heard.report;
-  if (door.state === 'joining' && !door.error) return undefined;
-  return `${named(node)}: its door is '${door.state}', not 'joining' yet${door.error ? `: ${door.error.message}` : ''}`;
-}
-
-function noReport(view: RingView, node: OperatorDataCenter['nodes'][number]): string {
-  const member = view.state.members[node.name];
-  if (member && phaseOf(member, view.heard.get(node.name), view.now) === 'silent') {
-    return `${named(node)}: it has stopped reporting; is its machine running, and the private endpoint still approved?`;
-  }
-  return `${named(node)}: it has its certificates, and its first report is awaited`;
-}
-
-/** A node that came after the others were started. It is kept apart, its Cassandra stopped. */
+/** A machine that takes the place of one that never left. It is kept apart, its Cassandra stopped. */
 function late(view: RingView, dataCenter: OperatorDataCenter, ring: Ring): string | undefined {
-  const started = startedNodes(view, ring, dataCenter);
-  const node = dataCenter.nodes.find((one) => !started.includes(one));
-  return node && `${named(node)}: it is new in a ring that is started already, which isn't supported yet`;
+  const node = dataCenter.nodes.find((one) => takesAbandonedPlace(view, ring, one));
+  return (
+    node &&
+    `${named(node)}: it takes the place of a machine that never left the ring, which isn't supported yet`
+  );
 }
 
 const doing: Readonly<Record<string, string>> = {
@@ -165,23 +144,6 @@ function tasksDone(
   });
 }
 
-/** What is missing until a node serves CQL at its open door, seen in a report of its present intent. */
-function unopened(
-  view: RingView,
-  dataCenter: OperatorDataCenter,
-  ring: Ring,
-  node: OperatorDataCenter['nodes'][number],
-): string | undefined {
-  const heard = fresh(view, node.name);
-  if (!heard) return noReport(view, node);
-  const { door, cassandra } = heard.report;
-  if (door.state !== 'joined') return `${named(node)}: its door is '${door.state}', not 'joined' yet`;
-  if (!cassandra.nativeTransport) return `${named(node)}: its Cassandra doesn't serve CQL yet`;
-  const intent = nodeIntent(view, dataCenter, ring, node);
-  if (!intent || heard.applied === revise(intent).revision) return undefined;
-  return `${named(node)}: it hasn't applied its latest intent yet`;
-}
-
 function reportOf(
   view: RingView,
   dataCenter: OperatorDataCenter,
@@ -189,28 +151,47 @@ function reportOf(
   waitingFor: string | null,
 ): DataCenterReport {
   const { name } = dataCenter;
-  if (ring.rung === 'ready') {
-    const unsettled =
-      late(view, dataCenter, ring) ??
-      first(dataCenter.nodes, (node) => unopened(view, dataCenter, ring, node));
-    // Just started, nobody could have spoken: say nothing of silence before it means something.
-    const error = readyFault(view, dataCenter, ring);
-    return { name, phase: 'ready', waitingFor: unsettled ?? null, error };
-  }
+  if (ring.rung === 'ready') return readyReport(view, dataCenter, ring);
   const error: Fault | null = faultIn(view, dataCenter, ring);
   if (triedTooOften(ring) && error) return { name, phase: 'failed', waitingFor, error };
   const phase = ring.rung === 'enrolling' || ring.rung === 'starting' ? ring.rung : 'securing';
   return { name, phase, waitingFor, error };
 }
 
-function intentsOf(view: RingView): Map<string, Revised<NodeIntent>> {
+function readyReport(view: RingView, dataCenter: OperatorDataCenter, ring: Ring): DataCenterReport {
+  const { name } = dataCenter;
+  const nodes = startedNodes(view, ring, dataCenter);
+  if (ring.stopped) {
+    const waitingFor = first(nodes, (node) =>
+      dataCenter.deallocated ? unstopped(view, node) : unopened(view, dataCenter, ring, node),
+    );
+    const arrived = waitingFor === undefined;
+    const phase = !dataCenter.deallocated ? 'starting' : arrived ? 'deallocated' : 'deallocating';
+    return { name, phase, waitingFor: waitingFor ?? null, error: faultIn(view, dataCenter, ring) };
+  }
+  // Just started, nobody could have spoken: say nothing of silence before it means something.
+  const error = readyFault(view, dataCenter, ring);
+  const scaling = scalingWaits(view, dataCenter, ring);
+  if (scaling !== undefined) {
+    const phase = triedTooOften(ring) && error ? 'failed' : 'scaling';
+    return { name, phase, waitingFor: scaling, error };
+  }
+  const unsettled =
+    late(view, dataCenter, ring) ?? first(nodes, (node) => unopened(view, dataCenter, ring, node));
+  return { name, phase: 'ready', waitingFor: unsettled ?? null, error };
+}
+
+/** Of the ring's nodes, and the last words to those that have left. */
+function intentsOf(whole: RingView, view: RingView): Map<string, Revised<NodeIntent>> {
   const intents = new Map<string, Revised<NodeIntent>>();
-  for (const dataCenter of view.intent.dataCenters) {
-    const ring = view.state.rings[dataCenter.name];
+  for (const { name, nodes } of whole.intent.dataCenters) {
+    const ring = view.state.rings[name];
+    const dataCenter = view.intent.dataCenters.find((one) => one.name === name)!;
     if (!ring) continue;
-    for (const node of dataCenter.nodes) {
+    for (const node of nodes) {
       const intent = nodeIntent(view, dataCenter, ring, node);
-      if (intent) intents.set(node.name, revise(intent));
+      const left = hasLeft(view.state, name, node.name);
+      if (intent) intents.set(node.name, revise(left ? retiredIntent(intent) : intent));
     }
   }
   return intents;

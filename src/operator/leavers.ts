@@ -6,6 +6,7 @@ import type { NodeIntent } from '../exchange/intents/node.ts';
 import { revise, type Revised } from '../exchange/revision.ts';
 import { lastingAddress, type Peer } from './members.ts';
 import { retiredIntent } from './node-intent.ts';
+import { hasLeft } from './ring-view.ts';
 import type { Member, OperatorState } from './state.ts';
 
 export interface Leaver {
@@ -31,6 +32,25 @@ export interface Leavers {
   expire(now: number): void;
   peers(prefix: string): readonly Peer[];
   names(): readonly string[];
+}
+
+/**
+ * Nodes that are still in the intent and have left the ring: once they have heard their last word, or the time for it is
+ * up, their keys are worth nothing; one that never enrolled can't any more.
+ */
+export function withoutTheirKeys(
+  state: OperatorState,
+  hasHeard: (name: string) => boolean,
+  now: number,
+): OperatorState {
+  const gone = Object.values(state.members).filter((member) => {
+    if (!hasLeft(state, member.dataCenter, member.name) || (!member.grant && !member.oneTime)) return false;
+    const { at } = state.rings[member.dataCenter]!.left![member.name]!;
+    return !member.grant || hasHeard(member.name) || now - at >= lastWordMs;
+  });
+  if (gone.length === 0) return state;
+  const changed = gone.map((member) => [member.name, { ...member, oneTime: null, grant: null }] as const);
+  return { ...state, members: { ...state.members, ...Object.fromEntries(changed) } };
 }
 
 export function createLeavers(): Leavers {

@@ -18,8 +18,11 @@ export function nodeIntent(
   const grant = view.state.members[node.name]?.grant;
   if (!grant) return undefined;
   const running = reached(ring, 'starting') && isStarted(view, ring, node.name);
-  // The one place where CQL is opened to anybody but the node itself: every check lies below this rung.
-  const open = reached(ring, 'opening') && running;
+  const change = ring.change?.node === node.name ? ring.change : undefined;
+  const serving = reached(ring, 'opening') && running;
+  // The one place where CQL is opened to anybody but the node itself: every check lies below this rung, or this stage.
+  const open = serving && !(change?.kind === 'join' && change.stage !== 'opening');
+  const stopped = ring.stopped === true && dataCenter.deallocated === true;
   const others = dataCenters.flatMap((one) => one.nodes).filter((other) => other.name !== node.name);
   return {
     name: node.name,
@@ -34,22 +37,38 @@ export function nodeIntent(
       client: { certificate: grant.certificates.client, authority: view.authorities.client },
     },
     cassandra: {
-      process: running ? 'running' : 'stopped',
+      process: running && !stopped ? 'running' : 'stopped',
       clusterName: cluster.cassandraName,
       identity: spiffeIdentity(cluster.identity),
       dataCenter: dataCenter.name,
       rack: node.rack,
       tokens: [...(ring.tokens[node.name] ?? [])],
-      seeds: [...seedsOf(view.intent, dataCenter)],
+      seeds: [...seedsOf(view, dataCenter)],
       authentication: cluster.authentication === 'None' ? 'AllowAllAuthenticator' : 'PasswordAuthenticator',
       // At first every node holds every role: when system_auth is then replicated over the racks, none has to be copied.
-      authReplicationFactor: dataCenter.nodes.length,
+      authReplicationFactor: reached(ring, 'starting')
+        ? Math.max(1, Object.keys(ring.tokens).length)
+        : dataCenter.nodes.length,
       heapMegabytes: dataCenter.heapMegabytes,
       yamlFragment: dataCenter.yamlFragment,
-      startNativeTransport: open,
+      // One that bootstraps serves CQL, behind a door that is closed to it, once it is in the ring.
+      startNativeTransport: serving,
     },
     work: workFor(view, node.name),
+    ...commandsFor(view.intent, dataCenter.name, node.address),
   };
+}
+
+/** Left out where there are none: an intent that asks for none is the one it was before. */
+function commandsFor(
+  intent: RingView['intent'],
+  dataCenter: string,
+  address: string,
+): Pick<NodeIntent, 'commands'> {
+  const commands = (intent.commands ?? [])
+    .filter((command) => command.dataCenter === dataCenter && command.host === address)
+    .map((command) => ({ id: command.id, arguments: [...command.arguments] }));
+  return commands.length > 0 ? { commands } : {};
 }
 
 /** The last words to a node that leaves: everything stops, and its door closes for good. */
@@ -58,4 +77,5 @@ export const retiredIntent = (last: NodeIntent): NodeIntent => ({
   door: { ...last.door, state: 'retired', peers: [], clients: [] },
   cassandra: { ...last.cassandra, process: 'stopped' },
   work: [],
+  commands: [],
 });

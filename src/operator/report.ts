@@ -1,10 +1,11 @@
 /** What the operator tells control: a pure function of what it holds and of what the last pass found. */
-import type { JoinFile } from '../exchange/intents/node.ts';
+import type { JoinFile, NodeReport } from '../exchange/intents/node.ts';
 import type { OperatorIntent, OperatorNodeReport, OperatorReport } from '../exchange/intents/operator.ts';
 import { ports } from '../network/ports.ts';
 import type { DataCenterReport } from './ladder.ts';
 import { oneTimeAddress, tunnelAddress } from './members.ts';
-import { phaseOf, type Heard } from './ring-view.ts';
+import { commandReports } from './commands.ts';
+import { membershipOf, phaseOf, type Heard } from './ring-view.ts';
 import type { Refusal } from './refusals.ts';
 import type { OperatorState } from './state.ts';
 
@@ -31,6 +32,7 @@ export function operatorReport(found: Found): OperatorReport {
       dataCenter.nodes.flatMap((node) => nodeReport(found, dataCenter.endpoint, node.name) ?? []),
     ),
     refusals: [...found.refusals],
+    ...(intent?.commands && { commands: commandReports(intent, found.heard) }),
   };
 }
 
@@ -47,11 +49,18 @@ function nodeReport(
     address: member.address,
     dataCenter: member.dataCenter,
     phase: phaseOf(member, heard, found.now),
+    membership: membershipOf(found.state, member.dataCenter, name),
     lastSeen: heard ? new Date(heard.at).toISOString() : null,
     // The one-time private key goes up only while it is of use: a node that was granted its certificates has it already.
     join: member.oneTime && !member.grant ? joinFile(found, endpoint, name, member.oneTime.privateKey) : null,
-    report: heard?.report ?? null,
+    // Commands go up once, in their own place.
+    report: heard ? withoutCommands(heard.report) : null,
   };
+}
+
+function withoutCommands(report: NodeReport): NodeReport {
+  const { commands: _, ...rest } = report;
+  return rest;
 }
 
 function joinFile(found: Found, endpoint: JoinFile['endpoint'], name: string, privateKey: string): JoinFile {
@@ -77,8 +86,9 @@ export function headline(report: OperatorReport): string {
     report.wireguard,
     report.dataCenters,
     report.refusals,
-    report.nodes.map(({ name, phase, join, report: node }) => [
-      ...[name, phase, join === null, node?.door.state, node?.door.error, node?.tunnel.mtu],
+    Object.entries(report.commands ?? {}).map(([id, { state }]) => [id, state]),
+    report.nodes.map(({ name, phase, membership, join, report: node }) => [
+      ...[name, phase, membership, join === null, node?.door.state, node?.door.error, node?.tunnel.mtu],
       ...[
         node?.cassandra.process,
         node?.cassandra.error,

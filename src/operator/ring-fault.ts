@@ -1,7 +1,7 @@
 /** What is wrong in a data centre, if anything: the first fault that a node bears, with the node's name. */
 import type { OperatorDataCenter } from '../exchange/intents/operator.ts';
 import type { Fault } from '../lib/errors.ts';
-import { fresh, isStarted, named, silentAfterMs, type RingView } from './ring-view.ts';
+import { fresh, isStarted, named, silentAfterMs, takesAbandonedPlace, type RingView } from './ring-view.ts';
 import { failedTask } from './ring-work.ts';
 import type { Ring } from './state.ts';
 
@@ -23,12 +23,14 @@ export function readyFault(view: RingView, dataCenter: OperatorDataCenter, ring:
   const known = faultIn(view, dataCenter, ring);
   if (known) return known;
   for (const node of dataCenter.nodes) {
-    if (!isStarted(view, ring, node.name)) {
+    if (takesAbandonedPlace(view, ring, node)) {
       return about(node, {
         code: 'NotYetSupported',
-        message: 'a node that joins a started ring is not supported yet.',
+        message: 'it takes the place of a machine that never left the ring, which is not supported yet.',
       });
     }
+    // Whoever joins or leaves is not down.
+    if (!isStarted(view, ring, node.name) || ring.change?.node === node.name) continue;
     const heard = fresh(view, node.name);
     if (!heard && view.now - view.since > silentAfterMs) {
       return about(node, {

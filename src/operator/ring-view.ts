@@ -1,6 +1,7 @@
 /** The ring as the ladder looks at it: what shall be, what is remembered, what the nodes last said, and the time. */
 import type { NodeReport } from '../exchange/intents/node.ts';
 import type {
+  Membership,
   OperatorDataCenter,
   OperatorIntent,
   OperatorNode,
@@ -41,7 +42,8 @@ export function fresh(view: RingView, name: string): Heard | undefined {
 }
 
 export function phaseOf(member: Member, heard: Heard | undefined, now: number): OperatorNodeReport['phase'] {
-  if (!member.grant) return 'expected';
+  // Without a one-time key it isn't expected any more: it has left.
+  if (!member.grant) return member.oneTime ? 'expected' : 'silent';
   if (!heard) return 'enrolled';
   return now - heard.at <= silentAfterMs ? 'connected' : 'silent';
 }
@@ -61,18 +63,76 @@ export const startedNodes = (
   dataCenter: OperatorDataCenter,
 ): readonly OperatorNode[] => dataCenter.nodes.filter((node) => isStarted(view, ring, node.name));
 
-/** The first node of each rack, filled up in order to three. */
-export function ownSeeds(dataCenter: OperatorDataCenter): readonly string[] {
+/** Those of a data centre that are in its ring and stay: neither on their way in nor on their way out. */
+export const settledMembers = (
+  view: RingView,
+  ring: Ring,
+  dataCenter: OperatorDataCenter,
+): readonly OperatorNode[] =>
+  startedNodes(view, ring, dataCenter).filter(
+    (node) => node.leaving !== true && node.name !== ring.change?.node,
+  );
+
+/**
+ * The first node of each rack, filled up in order to three. In a ring that was started, a node that came later is taken
+ * only for want of others: a seed doesn't bootstrap, so one that is still joining may never be one.
+ */
+function ownSeeds(view: RingView, dataCenter: OperatorDataCenter): readonly string[] {
+  const ring = view.state.rings[dataCenter.name];
+  let nodes: readonly OperatorNode[] = dataCenter.nodes;
+  if (ring && reached(ring, 'starting')) {
+    const members = settledMembers(view, ring, dataCenter);
+    const founders = members.filter((node) => ring.tokens[node.name]);
+    const others = members.filter((node) => !founders.includes(node));
+    nodes = founders.length >= 3 ? founders : [...founders, ...others];
+    if (nodes.length === 0) nodes = startedNodes(view, ring, dataCenter);
+  }
   const racks = new Set<string>();
-  const first = dataCenter.nodes.filter((node) => !racks.has(node.rack) && racks.add(node.rack));
-  const rest = dataCenter.nodes.filter((node) => !first.includes(node));
+  const first = nodes.filter((node) => !racks.has(node.rack) && racks.add(node.rack));
+  const rest = nodes.filter((node) => !first.includes(node));
   return [...first, ...rest].slice(0, 3).map((node) => node.address);
 }
 
 /** A data centre's seeds: those of the data centres before it, which never change for its sake, and its own. */
-export function seedsOf(intent: OperatorIntent, dataCenter: OperatorDataCenter): readonly string[] {
-  const index = intent.dataCenters.indexOf(dataCenter);
-  return intent.dataCenters.slice(0, index + 1).flatMap(ownSeeds);
+export function seedsOf(view: RingView, dataCenter: OperatorDataCenter): readonly string[] {
+  const { dataCenters } = view.intent;
+  const index = dataCenters.findIndex((one) => one.name === dataCenter.name);
+  return dataCenters.slice(0, index + 1).flatMap((one) => ownSeeds(view, one));
+}
+
+/** Whether this machine was in the ring, or was to be, and has left it for good. */
+export function hasLeft(state: OperatorState, dataCenter: string, name: string): boolean {
+  const member = state.members[name];
+  const left = state.rings[dataCenter]?.left?.[name];
+  return member !== undefined && left?.machine === machineKey(member);
+}
+
+/** The intent without the nodes that have left: what the ring is made of. */
+export const ringIntent = (intent: OperatorIntent, state: OperatorState): OperatorIntent => ({
+  ...intent,
+  dataCenters: intent.dataCenters.map((dataCenter) => ({
+    ...dataCenter,
+    nodes: dataCenter.nodes.filter((node) => !hasLeft(state, dataCenter.name, node.name)),
+  })),
+});
+
+/** A machine of this name or at this address went without leaving: Cassandra would take its successor for it. */
+export function takesAbandonedPlace(view: RingView, ring: Ring, node: OperatorNode): boolean {
+  const abandoned = ring.abandoned ?? {};
+  return (
+    !isStarted(view, ring, node.name) &&
+    (abandoned[node.name] !== undefined ||
+      Object.values(abandoned).some((machine) => machine.startsWith(`${node.address}|`)))
+  );
+}
+
+export function membershipOf(state: OperatorState, dataCenter: string, name: string): Membership {
+  const ring = state.rings[dataCenter];
+  const member = state.members[name];
+  if (hasLeft(state, dataCenter, name)) return 'left';
+  if (!ring || !member || ring.started[name] !== machineKey(member)) return 'waiting';
+  if (ring.change?.node === name) return ring.change.kind === 'join' ? 'joining' : 'leaving';
+  return ring.rung === 'ready' ? 'member' : 'joining';
 }
 
 export const replicationOf = (dataCenter: OperatorDataCenter): number => Math.min(3, dataCenter.nodes.length);

@@ -21,8 +21,11 @@ export interface Task {
 /** After so many failed tries the data centre is called failed; the tries go on, more slowly. */
 export const triesBeforeFailed = 5;
 
-const taskOf = (dataCenter: OperatorDataCenter, ring: Ring, kind: Kind, node: string): Task => {
-  const key = `${kind}/${node}`;
+/** Attempts under it are forgotten with the change they were of. */
+const changePrefix = 'change-';
+
+const taskOf = (dataCenter: OperatorDataCenter, ring: Ring, kind: Kind, node: string, prefix = ''): Task => {
+  const key = `${prefix}${kind}/${node}`;
   const number = ring.attempts[key]?.number ?? 1;
   return { kind, node, key, id: `${dataCenter.name}.${ring.epoch}/${key}/${number}` };
 };
@@ -41,7 +44,8 @@ export function securerOf(view: RingView, dataCenter: OperatorDataCenter): strin
 
 /** The work that a ring asks for on its rung. Lower rungs' work stays until the doors are open. */
 export function tasksOf(view: RingView, dataCenter: OperatorDataCenter, ring: Ring): readonly Task[] {
-  if (!reached(ring, 'transport') || reached(ring, 'ready')) return [];
+  if (reached(ring, 'ready')) return changeTasks(view, dataCenter, ring);
+  if (!reached(ring, 'transport')) return [];
   const nodes = startedNodes(view, ring, dataCenter).map((node) => node.name);
   const tasks = nodes.map((node) => taskOf(dataCenter, ring, 'start-native-transport', node));
   if (view.intent.cluster.authentication === 'None' || reached(ring, 'opening')) return tasks;
@@ -51,6 +55,16 @@ export function tasksOf(view: RingView, dataCenter: OperatorDataCenter, ring: Ri
     tasks.push(...nodes.map((node) => taskOf(dataCenter, ring, 'check-default-password-refused', node)));
   }
   return tasks;
+}
+
+/** The work of a node that joins or leaves. */
+function changeTasks(view: RingView, dataCenter: OperatorDataCenter, ring: Ring): readonly Task[] {
+  const { change } = ring;
+  if (!change || !isStarted(view, ring, change.node)) return [];
+  const prefix = `${changePrefix}${ring.changes ?? 0}/`;
+  if (change.kind === 'leave') return [taskOf(dataCenter, ring, 'decommission', change.node, prefix)];
+  if (change.stage !== 'checking') return [];
+  return [taskOf(dataCenter, ring, 'check-default-password-refused', change.node, prefix)];
 }
 
 /** What a node gets to do, over all rings. */
@@ -145,14 +159,46 @@ export const triedTooOften = (ring: Ring): boolean =>
     (attempt) => attempt.number > triesBeforeFailed && attempt.fault !== null,
   );
 
+const without = <T>(from: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> =>
+  Object.fromEntries(Object.entries(from).filter(([name]) => !names.includes(name)));
+
+/** The change is over, or another; its tries with it. */
+export const withoutChange = (ring: Ring, change: Ring['change']): Ring =>
+  change && ring.change === change
+    ? ring
+    : {
+        ...ring,
+        ...(ring.change !== undefined && { change }),
+        attempts: Object.fromEntries(
+          Object.entries(ring.attempts).filter(([key]) => !key.startsWith(changePrefix)),
+        ),
+      };
+
+/** A node has left, for good. Its tokens go too: whoever comes under its name bootstraps. */
+export const departed = (ring: Ring, name: string, machine: string, at: number): Ring => ({
+  ...withoutChange(ring, ring.change?.node === name ? null : ring.change),
+  started: without(ring.started, [name]),
+  tokens: reached(ring, 'starting') ? without(ring.tokens, [name]) : ring.tokens,
+  left: { ...ring.left, [name]: { machine, at } },
+});
+
 /** Drops what is remembered of nodes that left: whoever returns under the name isn't the one that was started. */
 export function withoutLeavers(view: RingView, dataCenter: OperatorDataCenter, ring: Ring): Ring {
   const left = Object.keys(ring.started).filter(
     (name) => !dataCenter.nodes.some((node) => node.name === name) || !isStarted(view, ring, name),
   );
+  const change = ring.change && left.includes(ring.change.node) ? null : ring.change;
   if (left.length === 0) return ring;
   return {
-    ...ring,
-    started: Object.fromEntries(Object.entries(ring.started).filter(([name]) => !left.includes(name))),
+    ...withoutChange(ring, change ?? null),
+    started: without(ring.started, left),
+    tokens: without(ring.tokens, reached(ring, 'ready') ? left : []),
+    // Only of a ring that others count on: before, nothing was kept in it.
+    ...(reached(ring, 'ready') && {
+      abandoned: {
+        ...ring.abandoned,
+        ...Object.fromEntries(left.map((name) => [name, ring.started[name]!])),
+      },
+    }),
   };
 }

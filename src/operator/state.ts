@@ -51,6 +51,14 @@ export interface Attempt {
   readonly fault: Fault | null;
 }
 
+/** One node that joins or leaves a ring that is ready. moving: its data is; checking, opening: a new one's CQL. */
+export interface RingChange {
+  readonly kind: 'join' | 'leave';
+  readonly node: string;
+  readonly machine: string;
+  readonly stage: 'moving' | 'checking' | 'opening';
+}
+
 export interface Ring {
   /** Never given twice: work ids bear it, so that a data centre made again under its name shares none. */
   readonly epoch: number;
@@ -61,6 +69,16 @@ export interface Ring {
   /** Node → machine that were started together; whoever comes later isn't one of them. */
   readonly started: Readonly<Record<string, string>>;
   readonly attempts: Readonly<Record<string, Attempt>>;
+  /** The change of its size that is under way; in all rings of a cluster there is one at a time. */
+  readonly change?: RingChange | null;
+  /** How many changes were begun: work ids bear it. */
+  readonly changes?: number;
+  /** Nodes of the intent that have left, for good: their machine, and when (milliseconds). */
+  readonly left?: Readonly<Record<string, { readonly machine: string; readonly at: number }>>;
+  /** Node → machine that went without having left: the ring still counts on it. */
+  readonly abandoned?: Readonly<Record<string, string>>;
+  /** It was deallocated, and has not come back whole since. */
+  readonly stopped?: boolean;
 }
 
 export interface OperatorState {

@@ -36,8 +36,30 @@ export const NodeWork = Type.Union([
   }),
   /** Tries the default password on this node's own CQL port; done only when it is refused. */
   Type.Object({ id: Type.String(), kind: Type.Literal('check-default-password-refused') }),
+  /** Streams the node's data to the others and takes it out of the ring; done only when Cassandra says so. */
+  Type.Object({ id: Type.String(), kind: Type.Literal('decommission') }),
 ]);
 export type NodeWork = Static<typeof NodeWork>;
+
+/** One run of a nodetool subcommand that reads, at most once per id: what an agent's end interrupts has failed. */
+export const NodeCommand = Type.Object({
+  id: Type.String(),
+  /** The subcommand first, then its own arguments. */
+  arguments: Type.Array(Type.String()),
+});
+export type NodeCommand = Static<typeof NodeCommand>;
+
+export const CommandReport = Type.Object({
+  state: Type.Union([Type.Literal('running'), Type.Literal('done'), Type.Literal('failed')]),
+  /** What it wrote, 1 MiB in all at most; where more was cut off, the error output's end says so. */
+  output: Type.String(),
+  errorOutput: Type.String(),
+  /** `done`: nodetool's own, whatever it is. Null while it runs, and where it never ran to its end. */
+  exitCode: Nullable(Type.Integer()),
+  /** Only `failed`: why it could not be run, or not to its end. */
+  error: Nullable(FaultSchema),
+});
+export type CommandReport = Static<typeof CommandReport>;
 
 export const NodeIntent = Type.Object({
   name: Type.String(),
@@ -79,6 +101,7 @@ export const NodeIntent = Type.Object({
     startNativeTransport: Type.Boolean(),
   }),
   work: Type.Array(NodeWork),
+  commands: Type.Optional(Type.Array(NodeCommand)),
 });
 export type NodeIntent = Static<typeof NodeIntent>;
 
@@ -141,6 +164,8 @@ export const NodeReport = Type.Object({
       error: Nullable(FaultSchema),
     }),
   ),
+  /** By id, those of the intent that have begun. */
+  commands: Type.Optional(Type.Record(Type.String(), CommandReport)),
 });
 export type NodeReport = Static<typeof NodeReport>;
 

@@ -3,7 +3,7 @@
  */
 import { Type, type Static } from 'typebox';
 import { FaultSchema, Nullable } from './json.ts';
-import { JoinFile, NodeReport } from './node.ts';
+import { CommandReport, JoinFile, NodeReport } from './node.ts';
 
 export const OperatorNode = Type.Object({
   name: Type.String(),
@@ -75,8 +75,8 @@ export const NodePhase = Type.Union([
   Type.Literal('silent'),
 ]);
 
-/** Where a node stands in the ring. waiting: its turn to join or to leave has not come. joining: it bootstraps.
- *  member: its tokens are its own. leaving: it streams its data away. left: it is out, for good, and its machine may go. */
+/** Where a node stands in the ring. waiting: its turn to join has not come. joining: it bootstraps. member: its tokens are
+ *  its own; its turn to leave may be awaited. leaving: it streams its data away. left: out, for good; its machine may go. */
 export const Membership = Type.Union([
   Type.Literal('waiting'),
   Type.Literal('joining'),
@@ -114,18 +114,6 @@ export const DataCenterPhase = Type.Union([
   Type.Literal('deallocated'),
   Type.Literal('failed'),
 ]);
-
-export const CommandReport = Type.Object({
-  state: Type.Union([Type.Literal('running'), Type.Literal('done'), Type.Literal('failed')]),
-  /** What it wrote, at most 1 MiB each; the end is cut off, and said to be. */
-  output: Type.String(),
-  errorOutput: Type.String(),
-  /** `done`: nodetool's own, whatever it is. Null while it runs, and where it never ran to its end. */
-  exitCode: Nullable(Type.Integer()),
-  /** Only `failed`: why it could not be run, or not to its end. */
-  error: Nullable(FaultSchema),
-});
-export type CommandReport = Static<typeof CommandReport>;
 
 export const OperatorReport = Type.Object({
   wireguard: Type.Object({ publicKey: Type.String(), listening: Type.Boolean() }),

@@ -23,7 +23,8 @@ const smallHeapMegabytes = 2_048;
 export function javaArguments(settings: JavaSettings): readonly string[] {
   const { heapMegabytes, confFolder, dataFolder, logFolder, jarsFolder } = settings;
   const small = heapMegabytes < smallHeapMegabytes;
-  const jolokia = `port=${ports.jolokia},host=127.0.0.1,discoveryEnabled=false,executor=fixed,threadNr=1`;
+  // More than one thread: an operation that takes its time (a decommission) must not hide the truth meanwhile.
+  const jolokia = `port=${ports.jolokia},host=127.0.0.1,discoveryEnabled=false,executor=fixed,threadNr=3`;
   return [
     `-Xms${heapMegabytes}m`,
     `-Xmx${heapMegabytes}m`,

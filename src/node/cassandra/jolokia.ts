@@ -5,7 +5,8 @@ import { ports } from '../../network/ports.ts';
 export interface Jolokia {
   /** One value per question, undefined where it has none yet; throws when nothing answers. */
   read(questions: readonly Question[]): Promise<readonly unknown[]>;
-  exec(mbean: string, operation: string, args?: readonly unknown[]): Promise<unknown>;
+  /** Waits 30 s for an answer where nothing else is said. Cassandra goes on with it, whoever waits. */
+  exec(mbean: string, operation: string, args?: readonly unknown[], timeoutMs?: number): Promise<unknown>;
 }
 
 export interface Question {
@@ -57,8 +58,8 @@ export function createJolokia(port: number = ports.jolokia): Jolokia {
       );
       return answers.map((answer) => (answer.status === 200 ? answer.value : undefined));
     },
-    async exec(mbean, operation, args = []) {
-      const answer = await post<Answer>({ type: 'exec', mbean, operation, arguments: args }, 30_000);
+    async exec(mbean, operation, args = [], timeoutMs = 30_000) {
+      const answer = await post<Answer>({ type: 'exec', mbean, operation, arguments: args }, timeoutMs);
       if (answer.status !== 200) throw new Error(`${operation} failed: ${answer.error ?? 'no reason given'}`);
       return answer.value;
     },

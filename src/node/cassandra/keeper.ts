@@ -11,7 +11,7 @@ import { certificateFiles, confFiles, findAgents, makeFolders, writeFiles } from
 import { javaArguments } from './java.ts';
 import type { Jolokia } from './jolokia.ts';
 import { createProcess, type ProcessNotes } from './process.ts';
-import { createHostReader, noRing, readRing } from './truth.ts';
+import { createHostReader, noRing, readRing, storageService } from './truth.ts';
 import { cassandraYaml } from './yaml.ts';
 
 /** Keeps one Cassandra process as it shall be. It is never restarted because the agent was. */
@@ -37,6 +37,8 @@ export interface CassandraKeeperOptions {
 /** bwrap says the pid on this one; 0 to 2 are taken. */
 const infoFd = 3;
 const drainMs = 60_000;
+/** A bootstrap that failed is resumed so often: what is streamed already stays. */
+const resumeMs = 30_000;
 /** A process that can't be started is looked at often only around the moment it is tried again. */
 const soonMs = 1_000;
 
@@ -55,6 +57,7 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
   let written: NodeIntent | undefined;
   let intended: NodeIntent | undefined;
   let retryAt = 0;
+  let resumedAt = 0;
   let report: CassandraReport = { ...absent, ...noHost };
 
   /** The files as intended; returns the names of the certificates that are new. */
@@ -121,6 +124,16 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
     notes = await child.observe();
     retryAt = notes.notBefore;
     const ring = notes.pid === null ? noRing : await readRing(jolokia);
+    if (ring.mode === 'JOINING_FAILED') {
+      error ??= bootstrapFailed;
+      if (clock.now() - resumedAt >= resumeMs) {
+        resumedAt = clock.now();
+        log.warn('the bootstrap failed: it is resumed');
+        await jolokia.exec(storageService, 'resumeBootstrap()').catch((reason: unknown) => {
+          log.error('the bootstrap could not be resumed', { error: reason });
+        });
+      }
+    }
     report = {
       ...ring,
       ...(await readHost()),
@@ -166,6 +179,12 @@ async function reloadCertificates(jolokia: Jolokia, log: Log): Promise<void> {
   await jolokia.exec('org.apache.cassandra.net:type=MessagingService', 'reloadSslCertificates()');
   log.info('Cassandra reads its certificates again');
 }
+
+const bootstrapFailed: Fault = {
+  code: 'BootstrapFailed',
+  message:
+    'Its data could not be streamed whole; the bootstrap is resumed. What went wrong is in system.log.',
+};
 
 const noHost = {
   memoryUsedKB: null,

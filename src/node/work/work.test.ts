@@ -24,6 +24,7 @@ async function runner(handler: WorkHandler, signal = new AbortController().signa
     'start-native-transport': handler,
     'secure-roles': handler,
     'check-default-password-refused': handler,
+    decommission: handler,
   };
   return createWorkRunner({ ledger, handlers, log, signal, onChange: () => undefined });
 }

@@ -1,7 +1,7 @@
 /** A model of nodes for the ladder's tests: it obeys intents as an agent does, in whatever order it is driven. */
 import assert from 'node:assert/strict';
 import type { NodeIntent, NodeReport } from '../../../src/exchange/intents/node.ts';
-import type { OperatorIntent } from '../../../src/exchange/intents/operator.ts';
+import type { OperatorIntent, OperatorNode } from '../../../src/exchange/intents/operator.ts';
 import type { Revised } from '../../../src/exchange/revision.ts';
 import { climb, type Climb } from '../../../src/operator/ladder.ts';
 import { granted, seenWithOwnKey, settleMembers, settleRings } from '../../../src/operator/members.ts';
@@ -25,7 +25,14 @@ export interface ModelNode {
   >;
   /** Its last check ran against roles that were in force. */
   checked: boolean;
+  /** It is in the ring: the others remember it, also while it is down. */
+  member: boolean;
 }
+
+const newNode = ({ name, address }: Pick<ModelNode, 'name' | 'address'>): ModelNode => ({
+  ...{ name, address, intent: undefined, applied: null, door: 'born' as const, running: false },
+  ...{ mode: null, native: false, ledger: {}, checked: false, member: false },
+});
 
 export class Model {
   intent: OperatorIntent;
@@ -34,7 +41,7 @@ export class Model {
   since = 1_000_000;
   heard = new Map<string, Heard>();
   knocked = new Set<string>();
-  readonly nodes: ModelNode[];
+  nodes: ModelNode[];
   secured = false;
   published: Climb['intents'] = new Map();
   last: Climb | undefined;
@@ -44,12 +51,28 @@ export class Model {
   constructor(intent: OperatorIntent) {
     this.intent = intent;
     this.state = settleRings(settleMembers(newState(this.keys()), intent, this.keys), intent);
-    this.nodes = intent.dataCenters
-      .flatMap((dataCenter) => dataCenter.nodes)
-      .map(({ name, address }) => ({
-        ...{ name, address, intent: undefined, applied: null, door: 'born' as const, running: false },
-        ...{ mode: null, native: false, ledger: {}, checked: false },
-      }));
+    this.nodes = intent.dataCenters.flatMap((dataCenter) => dataCenter.nodes).map(newNode);
+  }
+
+  /** Control wants another thing. A machine that is new is a node that knows nothing. */
+  want(intent: OperatorIntent): void {
+    const { members } = this.state;
+    this.intent = intent;
+    this.state = settleRings(settleMembers(this.state, intent, this.keys), intent);
+    const wanted = intent.dataCenters.flatMap((dataCenter) => dataCenter.nodes);
+    this.nodes = wanted.map(
+      (node) =>
+        this.nodes.find(
+          (had) => had.name === node.name && members[node.name] === this.state.members[node.name],
+        ) ?? newNode(node),
+    );
+    for (const name of this.heard.keys()) if (!this.state.members[name]?.grant) this.heard.delete(name);
+  }
+
+  /** As control does: asks some to leave, or takes away who has left. */
+  wantNodes(change: (nodes: readonly OperatorNode[]) => readonly OperatorNode[]): void {
+    const [first, ...rest] = this.intent.dataCenters;
+    this.want({ ...this.intent, dataCenters: [{ ...first!, nodes: [...change(first!.nodes)] }, ...rest] });
   }
 
   view(): RingView {
@@ -73,10 +96,23 @@ export class Model {
       const open = document.door.state === 'joined' || document.cassandra.startNativeTransport;
       if (open && withPassword) {
         assert.ok(this.secured, `${document.name} is opened before the roles are in force`);
-        for (const node of this.of(document.cassandra.dataCenter))
-          assert.ok(node.checked, `${node.name} is not checked`);
+        const { change, started } = climbed.rings[document.cassandra.dataCenter]!;
+        for (const node of this.of(document.cassandra.dataCenter)) {
+          const own = node.name === document.name && document.door.state === 'joined';
+          const settled = node.name in started && change?.node !== node.name;
+          assert.ok(node.checked || !(own || settled), `${node.name} is not checked`);
+        }
       }
-      if (document.cassandra.process === 'running') assert.equal(document.cassandra.tokens.length, 16);
+      const { seeds, tokens } = document.cassandra;
+      const node = this.nodes.find((one) => one.name === document.name)!;
+      if (document.cassandra.process === 'running')
+        assert.equal(tokens.length === 0 && seeds.includes(node.address), false, 'a seed has its tokens');
+      if (tokens.length === 0 && !node.member && document.cassandra.process === 'running')
+        assert.equal(
+          climbed.rings[document.cassandra.dataCenter]!.change?.node,
+          document.name,
+          'who bootstraps is the one that changes',
+        );
       for (const work of document.work) {
         const said = JSON.stringify({ ...work, on: document.name });
         assert.equal(this.kinds.get(work.id) ?? said, said, 'an id means one piece of work on one node');
@@ -85,11 +121,13 @@ export class Model {
     }
     for (const report of climbed.reports) {
       assert.equal(
-        report.phase === 'ready' || report.waitingFor !== null,
+        report.phase === 'ready' || report.phase === 'deallocated' || report.waitingFor !== null,
         true,
         'what is waited for is said',
       );
     }
+    const changing = Object.values(climbed.rings).filter((ring) => ring.change);
+    assert.ok(changing.length <= 1, 'one node at a time');
     for (const { name, nodes } of this.intent.dataCenters) {
       const told = [...climbed.intents.values()].map(({ document }) => document.cassandra);
       const running = told.filter(
@@ -135,18 +173,27 @@ export class Model {
     if (!node.intent) return;
     node.door = node.intent.document.door.state;
     node.running = node.intent.document.cassandra.process === 'running';
+    if (!node.running) this.crash(node);
     node.applied = node.intent.revision;
   }
 
   /** Cassandra comes up, with the configuration of its start. */
   boot(node: ModelNode): void {
-    if (!node.running || node.mode !== null) return;
+    if (!node.running || (node.mode !== null && node.mode !== 'JOINING')) return;
+    const { tokens, startNativeTransport } = node.intent!.document.cassandra;
+    const bootstraps = tokens.length === 0 && !node.member;
+    if (bootstraps && node.mode === null) {
+      assert.ok(this.nodes.every((one) => one.mode !== 'JOINING' && one.mode !== 'LEAVING'));
+      node.mode = 'JOINING';
+      return;
+    }
     node.mode = 'NORMAL';
-    node.native = node.intent!.document.cassandra.startNativeTransport;
+    node.member = true;
+    if (startNativeTransport) node.native = node.intent!.document.cassandra.startNativeTransport;
   }
 
   crash(node: ModelNode): void {
-    node.mode = null;
+    if (node.mode !== 'DECOMMISSIONED' || !node.running) node.mode = null;
     node.native = false;
   }
 
@@ -162,6 +209,13 @@ export class Model {
 
   private run(node: ModelNode, kind: string): boolean {
     if (node.mode !== 'NORMAL') return false;
+    if (kind === 'decommission') {
+      assert.ok(this.nodes.filter((one) => one.member).length > 3, 'the ring keeps its replicas');
+      node.mode = 'DECOMMISSIONED';
+      node.native = false;
+      node.member = false;
+      return true;
+    }
     if (kind === 'start-native-transport') node.native = true;
     if (!node.native) return false;
     if (kind === 'secure-roles') this.secured = true;
@@ -172,7 +226,8 @@ export class Model {
   report(node: ModelNode): void {
     if (!this.state.members[node.name]?.grant || !this.published.has(node.name)) return;
     const live = this.nodes.filter((one) => one.mode === 'NORMAL').map((one) => one.address);
-    this.heard.set(node.name, { at: this.now, applied: node.applied, report: reportOf(node, live) });
+    const down = this.nodes.filter((one) => one.member && one.mode !== 'NORMAL').map((one) => one.address);
+    this.heard.set(node.name, { at: this.now, applied: node.applied, report: reportOf(node, live, down) });
   }
 
   restartOperator(): void {
@@ -182,12 +237,13 @@ export class Model {
     this.since = this.now;
   }
 
-  /** Everything takes its course, fairly. */
-  round(): void {
+  /** Everything takes its course, fairly; `enough` is asked between the steps, and ends it. */
+  round(enough: () => boolean = () => false): void {
     for (const dataCenter of this.intent.dataCenters) this.tokens(dataCenter.name);
     for (const node of this.nodes) {
       this.enrol(node);
       this.pass();
+      if (enough()) return;
       this.apply(node);
       this.boot(node);
       this.work(node);
@@ -200,11 +256,12 @@ export class Model {
   phase = (dataCenter = 'dc1') => this.last!.reports.find((report) => report.name === dataCenter)!;
 }
 
-export function reportOf(node: ModelNode, live: readonly string[]): NodeReport {
+export function reportOf(node: ModelNode, live: readonly string[], down: readonly string[] = []): NodeReport {
+  const peers = [...(node.intent?.document.door.peers ?? [])];
   return {
     name: node.name,
     agent: { version: '0', startedAt: '' },
-    door: { state: node.door, endpoint: null, peers: [], error: null, limits: [] },
+    door: { state: node.door, endpoint: null, peers, error: null, limits: [] },
     tunnel: { implementation: 'kernel', mtu: null, handshakeAgeSeconds: null },
     cassandra: {
       ...{
@@ -215,7 +272,7 @@ export function reportOf(node: ModelNode, live: readonly string[]): NodeReport {
       ...{
         nativeTransport: node.native,
         live: [...live],
-        unreachable: [],
+        unreachable: [...down],
         hostId: null,
         tokens: [],
         rack: null,

@@ -40,7 +40,7 @@ const model: ModelNode = {
     mode: null,
     native: false,
   },
-  ...{ ledger: {}, checked: false },
+  ...{ ledger: {}, checked: false, member: false },
 };
 
 const tunnel = (privateKey: string, address: string): Promise<unknown> =>
