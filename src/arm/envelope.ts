@@ -3,6 +3,7 @@ import type { AnyKind } from './kind.ts';
 
 /** A resource as everybody sees it. */
 export function show(kind: AnyKind, resource: Resource, store: Store): JsonObject {
+  if (kind.bare === true) return kind.show(resource, { store });
   const own = kind.envelope?.(resource, { store }) ?? {};
   return {
     id: resource.id,

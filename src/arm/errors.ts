@@ -9,7 +9,12 @@ export const armErrors = {
     next: 'Wait until the running operation ends, then send the request again.',
   },
   AuthenticationFailed: { status: 401, next: 'Sign in again and send the new token.' },
+  BackupNotFound: { status: 400, next: 'List the backups that there are: GET …/backups.' },
   BadRequest: { status: 400, next: 'Correct what the message names.' },
+  CommandNotAllowed: {
+    status: 400,
+    next: 'Leave it to the service: docs/reference/cassandra-command.md lists what can be run.',
+  },
   Conflict: { status: 409, next: 'Remove what the message names, then send the request again.' },
   InUse: { status: 409, next: 'Delete or detach what the message names first.' },
   InvalidApiVersionParameter: { status: 400, next: 'Use api-version=2026-03-15.' },

@@ -18,6 +18,8 @@ export interface KindContext {
   /** Whether the caller may do `action` at `scope`, by role assignment. */
   readonly may: (action: string, scope: string) => boolean;
   readonly now: () => Date;
+  /** The tenant of the installation: identities of resources live in it. */
+  readonly tenantId: string;
 }
 
 export interface PutRequest {
@@ -66,14 +68,39 @@ export interface Kind<P = JsonObject, S = JsonObject> {
   beforeDelete?(resource: Resource<P, S>, context: KindContext): void;
   /** True: the row goes at once (204/200); false or absent: it goes to Deleting, and a reconciler removes it. */
   readonly deletesAtOnce?: boolean;
+  /** True: shown as `show` gives it, without an ARM envelope (contract §1.6: commands, backups). */
+  readonly bare?: boolean;
+  /** True: what runs on it keeps nothing else waiting, its parent's other operations included. */
+  readonly independent?: boolean;
+  /** What the Location of an operation that a POST began answers in the end; `show` where absent. */
+  result?(resource: Resource<P, S>, context: Pick<KindContext, 'store'>): JsonObject;
   /** GET and POST sub-paths: `status`, `invokeCommand`. */
   readonly actions?: Readonly<Record<string, KindAction<P, S>>>;
 }
 
+/** An action answers at once (`run`), or begins a long operation (`start`). */
 export interface KindAction<P, S> {
   readonly method: 'GET' | 'POST';
   readonly actionName: string;
-  run(resource: Resource<P, S>, body: Json | undefined, context: KindContext): JsonObject;
+  run?(resource: Resource<P, S>, body: Json | undefined, context: KindContext): JsonObject;
+  start?(resource: Resource<P, S>, request: ActionRequest, context: KindContext): Started;
+}
+
+export interface ActionRequest {
+  readonly body: Json | undefined;
+  readonly header: (name: string) => string | undefined;
+}
+
+/** What a POST writes, and how its caller follows it: 202 with the named headers. */
+export interface Started {
+  /** The resource written: that of the action, or one below it. */
+  readonly id: string;
+  readonly type: string;
+  readonly properties: unknown;
+  readonly state: unknown;
+  readonly follow: 'location' | 'both';
+  /** Whether the 202 carries what was written, as it is shown. */
+  readonly withBody: boolean;
 }
 
 /** Any kind, for registries. */

@@ -19,7 +19,7 @@ export function operationHeaders(
   const [namespace] = kind.type.split('/');
   const base = `${request.endpoint}/subscriptions/${operation.subscriptionId}/providers/${namespace}/locations/${operation.location}`;
   const status = kind.operations === 'network' ? 'operations' : 'operationsStatus';
-  const location = operation.verb === 'DELETE' || operation.verb === 'PATCH';
+  const location = operation.verb !== 'PUT';
   return {
     ...retryAfter,
     'Azure-AsyncOperation': `${base}/${status}/${operation.id}?api-version=${version}`,
@@ -40,13 +40,15 @@ export function regionOf(cx: ArmContext, id: string, own: string | null): string
  * Whatever runs and must end before another write of `id` may begin. A cluster and its data centres change one at a time
  * (contract §6.15); on the network each resource stands for itself.
  */
-export function checkIdle(cx: ArmContext, kind: AnyKind, id: string, verb: 'PUT' | 'PATCH' | 'DELETE'): void {
+export function checkIdle(cx: ArmContext, kind: AnyKind, id: string, verb: Operation['verb']): void {
   const own = cx.store.operations.running(id);
   // What is being made may be given up, and on the network whatever is being changed: the later request takes its place.
   const yields = verb === 'DELETE' && own !== undefined && (own.creates || kind.operations === 'network');
   const others =
     kind.operations === 'documentdb'
-      ? cx.store.operations.runningWithin(topOf(id)).filter((other) => other.id !== own?.id)
+      ? cx.store.operations
+          .runningWithin(topOf(id))
+          .filter((other) => other.id !== own?.id && !isIndependent(cx, other))
       : [];
   const busy = own && !yields ? own : others[0];
   if (!busy) return;
@@ -56,6 +58,11 @@ export function checkIdle(cx: ArmContext, kind: AnyKind, id: string, verb: 'PUT'
     { target: busy.resourceId },
   );
 }
+
+const isIndependent = (cx: ArmContext, operation: Operation): boolean =>
+  cx.kinds.some(
+    (kind) => kind.independent === true && kind.type.toLowerCase() === operation.type.toLowerCase(),
+  );
 
 function topOf(id: string): string {
   const parsed = parseArmId(id);
@@ -109,7 +116,7 @@ function result(cx: ArmContext, kind: AnyKind, operation: Operation): ArmReply {
     return { status: 409, headers: retryAfter, body: { error: { ...fault } } };
   }
   const resource = operation.verb === 'DELETE' ? undefined : cx.store.get(operation.resourceId);
-  return resource
-    ? { status: 200, headers: retryAfter, body: show(kind, resource, cx.store) }
-    : { status: 204, headers: retryAfter };
+  if (!resource) return { status: 204, headers: retryAfter };
+  const own = operation.verb === 'POST' ? kind.result?.(resource, { store: cx.store }) : undefined;
+  return { status: 200, headers: retryAfter, body: own ?? show(kind, resource, cx.store) };
 }

@@ -4,6 +4,7 @@ import { ArmError } from './errors.ts';
 import { parseArmId, type ArmId } from './id.ts';
 import type { AnyKind } from './kind.ts';
 import { groupType, needGroup, needResource } from './lookup.ts';
+import { startAction } from './start-action.ts';
 import { actionOf, authorize, kindContext, type ArmContext, type ArmReply, type ArmRequest } from './wire.ts';
 
 export function getResource(cx: ArmContext, request: ArmRequest, kind: AnyKind, id: ArmId): ArmReply {
@@ -45,10 +46,11 @@ export function runAction(
     );
   }
   authorize(cx, request.caller, action.actionName, id.text);
-  checkApiVersion(request.query, kind.operations);
+  const version = checkApiVersion(request.query, kind.operations);
   const resource = needResource(cx, kind, id);
+  if (action.start) return startAction(cx, request, resource, action.start, version);
   const result = cx.store.transaction(() =>
-    action.run(resource, request.body, kindContext(cx, request.caller)),
+    action.run!(resource, request.body, kindContext(cx, request.caller)),
   );
   if (action.method === 'POST') cx.wake(`${found[0]} ${resource.id}`);
   return { status: 200, body: result };

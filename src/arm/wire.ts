@@ -41,6 +41,7 @@ export const kindContext = (cx: ArmContext, caller: Caller): KindContext => ({
   caller,
   may: (action, scope) => cx.may(caller, action, scope),
   now: () => new Date(cx.clock.now()),
+  tenantId: cx.tenantId,
 });
 
 export function authorize(cx: ArmContext, caller: Caller, action: string, scope: string): void {

@@ -20,6 +20,7 @@ import {
   type Refusal,
   type World,
 } from '../../test/harness/kinds-world.ts';
+import { createAuthority } from '../lib/x509.ts';
 import type { JsonObject } from '../store/resource.ts';
 
 let world: World;
@@ -49,6 +50,9 @@ const refuseEach = (id: string, cases: readonly Case[]): void => {
     assert.match(refusal.message, message);
   }
 };
+
+/** Self-signed, EC, for tests. */
+const certificate = (await createAuthority('test', { days: 1, now: Date.now() })).certificate;
 
 const space = (...addressPrefixes: string[]): JsonObject => ({ addressPrefixes });
 const subnet = (name: string, addressPrefix: string, more: JsonObject = {}): JsonObject => ({
@@ -233,9 +237,50 @@ test('clusters', () => {
     [{ ...good, authenticationMethod: 'Ldap' }, 'NotYetSupported', /Ldap/],
     [{ ...good, cassandraVersion: '4.1' }, 'NotYetSupported', /'4\.1'.*runs 5\.0/],
     [{ ...good, clusterNameOverride: 'a"b' }, 'InvalidParameter', /letters, digits/],
-    [{ ...good, clientCertificates: [{ pem: 'x' }] }, 'NotYetSupported', /clientCertificates/],
-    [{ ...good, hoursBetweenBackups: '24' }, 'NotYetSupported', /backups/],
-    [{ ...good, hoursBetweenBackups: 'often' }, 'NotYetSupported', /backups/],
+    [{ ...good, cassandraVersion: '6.0' }, 'InvalidParameter', /'6\.0'.*one of 3\.11/],
+    [
+      { ...good, clientCertificates: [{ pem: 'x' }] },
+      'InvalidParameter',
+      /clientCertificates\[0\]\.pem is not/,
+    ],
+    [{ ...good, clientCertificates: [{ pem: certificate }] }, 'NotYetSupported', /clientCertificates/],
+    [
+      { ...good, externalGossipCertificates: [{ pem: certificate.replaceAll('M', 'N') }] },
+      'InvalidParameter',
+      /no X\.509/,
+    ],
+    [
+      { ...good, externalGossipCertificates: [{ pem: '-----BEGIN PRIVATE KEY-----' }] },
+      'InvalidParameter',
+      /private key/,
+    ],
+    [{ ...good, externalGossipCertificates: certificate }, 'InvalidParameter', /must be a list/],
+    [{ ...good, externalSeedNodes: [{ ipAddress: '10.0.0' }] }, 'InvalidParameter', /no IPv4/],
+    [{ ...good, externalSeedNodes: [{}] }, 'InvalidParameter', /ipAddress is missing/],
+    [{ ...good, externalDataCenters: ['a b'] }, 'InvalidParameter', /no name of a data centre/],
+    [{ ...good, extensions: ['lucene'] }, 'InvalidParameter', /'lucene'.*cassandra-lucene-index/],
+    [{ ...good, hoursBetweenBackups: 'often' }, 'InvalidParameter', /whole number/],
+    [{ ...good, hoursBetweenBackups: -1 }, 'InvalidParameter', /at least 0/],
+    [{ ...good, backupSchedules: [{ scheduleName: 'a' }] }, 'InvalidParameter', /cronExpression is missing/],
+    [
+      { ...good, backupSchedules: [{ scheduleName: 'a', cronExpression: '0 25 * * *' }] },
+      'InvalidParameter',
+      /backupSchedules\[0\]\.cronExpression says '25' for the hour/,
+    ],
+    [
+      {
+        ...good,
+        backupSchedules: [{ scheduleName: 'a', cronExpression: '0 2 * * *', retentionInHours: -1 }],
+      },
+      'InvalidParameter',
+      /retentionInHours is -1/,
+    ],
+    [{ ...good, restoreFromBackupId: '1' }, 'BackupNotFound', /no backup '1'/],
+    [{ ...good, cassandraAuditLoggingEnabled: true }, 'NotYetSupported', /audit/],
+    [{ ...good, deallocated: true }, 'InvalidParameter', /set by the service.*deallocate/],
+    [{ ...good, autoReplicate: 'Some' }, 'InvalidParameter', /one of None, SystemKeyspaces/],
+    [{ ...good, reparEnabled: false }, 'InvalidParameter', /reparEnabled is no property.*repairEnabled/],
+    [{ ...good, azureconnectionmethod: 'VPN' }, 'InvalidParameter', /said twice/],
     [{ ...good, repairEnabled: 'maybe' }, 'InvalidParameter', /true or false/],
     [{ ...good, delegatedManagementSubnetId: 'x' }, 'InvalidParameter', /must be the ARM id/],
     [{ ...good, privateLinkAutoApproveSubscriptions: ['x'] }, 'InvalidParameter', /no subscription id/],
@@ -252,13 +297,10 @@ test('clusters', () => {
   );
   assert.equal(put(clusterId(), { azureConnectionMethod: 'None' }).code, 'PropertyChangeNotAllowed');
   assert.equal(put(clusterId(), { clusterNameOverride: 'Another' }).code, 'PropertyChangeNotAllowed');
-  for (const [method, action] of [
-    ['POST', 'invokeCommand'],
-    ['POST', 'deallocate'],
-    ['GET', 'backups'],
-  ] as const) {
-    assert.equal(world.refused(method, `${clusterId()}/${action}`).code, 'NotYetSupported');
-  }
+  assert.equal(put(clusterId(), { restoreFromBackupId: '1' }).code, 'PropertyChangeNotAllowed');
+  assert.equal(world.refused('POST', `${clusterId()}/deallocate`).code, 'Conflict');
+  assert.deepEqual(world.ask('GET', `${clusterId()}/backups`).body, { value: [] });
+  assert.equal(world.refused('GET', `${clusterId()}/backups/1`).code, 'ResourceNotFound');
   assert.equal(
     world.ask('PUT', clusterId(), {
       location: 'East US 2',
@@ -266,6 +308,16 @@ test('clusters', () => {
     }).status,
     200,
   );
+});
+
+const ldap = (change: JsonObject): JsonObject => ({
+  authenticationMethodLdapProperties: {
+    serverHostname: 'ldap.example',
+    serviceUserDistinguishedName: 'cn=s',
+    serviceUserPassword: 'hush',
+    searchBaseDistinguishedName: 'dc=x',
+    ...change,
+  },
 });
 
 const fragment = (text: string): JsonObject => ({
@@ -331,9 +383,33 @@ test('data centres', async () => {
     ],
     [
       dataCenterBody('10.0.1.10', { managedDiskCustomerKeyUri: 'https://vault' }),
+      'InvalidParameter',
+      /managedDiskCustomerKeyUri is .*no URI of a key/,
+    ],
+    [
+      dataCenterBody('10.0.1.10', { managedDiskCustomerKeyUri: 'https://v.vault.azure.net/keys/k/12ab' }),
       'NotYetSupported',
       /managedDiskCustomerKeyUri/,
     ],
+    [dataCenterBody('10.0.1.10', { sku: 'Standard_A1' }), 'InvalidParameter', /sku must be one of/],
+    [dataCenterBody('10.0.1.10', { diskSku: 'P31' }), 'InvalidParameter', /diskSku must be one of/],
+    [dataCenterBody('10.0.1.10', { diskCapacity: '0' }), 'InvalidParameter', /at least 1/],
+    [dataCenterBody('10.0.1.10', { deallocated: true }), 'InvalidParameter', /set by the service/],
+    [dataCenterBody('10.0.1.10', { nodes: 3 }), 'InvalidParameter', /nodes is no property.*nodeCount/],
+    [
+      dataCenterBody('10.0.1.10', ldap({ serverHostname: '' })),
+      'InvalidParameter',
+      /serverHostname is missing/,
+    ],
+    [dataCenterBody('10.0.1.10', ldap({ serverHostname: 'a_b' })), 'InvalidParameter', /no name of a host/],
+    [dataCenterBody('10.0.1.10', ldap({ serverPort: '0' })), 'InvalidParameter', /at least 1/],
+    [
+      dataCenterBody('10.0.1.10', ldap({ serviceUserPassword: null })),
+      'InvalidParameter',
+      /serviceUserPassword is/,
+    ],
+    [dataCenterBody('10.0.1.10', ldap({ searchFilterTemplate: '(cn=x)' })), 'InvalidParameter', /no %s/],
+    [dataCenterBody('10.0.1.10', ldap({ serverCertificates: [{ pem: 'x' }] })), 'InvalidParameter', /PEM/],
   ]);
   world.ask('PUT', subnetId('tiny'), { properties: { addressPrefix: '10.0.9.0/29' } });
   world.store.putOwned({ ...world.store.get(subnetId('tiny'))!, location: null });
@@ -349,12 +425,17 @@ test('data centres', async () => {
   );
 });
 
-test('a data centre can be asked for again as it is, and not be changed yet', () => {
+test('a data centre can be asked for again as it is; what is settled stays', () => {
   world.put(dataCenterId(), dataCenterBody());
   assert.equal(world.ask('PUT', dataCenterId(), { properties: dataCenterBody() }).status, 200);
   refuseEach(dataCenterId(), [
-    [{ nodeCount: 6 }, 'NotYetSupported', /nodeCount is 3; changing it to 6 comes with version 0\.2/],
+    [{ nodeCount: 6 }, 'AnotherOperationInProgress', /PUT of/],
     [{ privateEndpointIpAddress: '10.0.1.20' }, 'NotYetSupported', /privateEndpointIpAddress/],
+    [{ sku: 'Standard_E8s_v5' }, 'NotYetSupported', /sku is/],
+    [{ diskSku: 'P40' }, 'PropertyChangeNotAllowed', /diskSku is "P30".*another data centre/],
+    [{ diskCapacity: '5' }, 'PropertyChangeNotAllowed', /diskCapacity is 4/],
+    [{ availabilityZone: true }, 'PropertyChangeNotAllowed', /availabilityZone/],
+    [{ dataCenterLocation: 'westus' }, 'PropertyChangeNotAllowed', /dataCenterLocation/],
     [{ delegatedSubnetId: subnetId('apps') }, 'PropertyChangeNotAllowed', /delegatedSubnetId/],
     [{ nodeCount: 2 }, 'InvalidParameter', /at least 3/],
   ]);

@@ -18,6 +18,8 @@ export interface Fields {
   objects(name: string): readonly Fields[] | undefined;
   /** Refuses a property whose effect this version doesn't have; an empty value asks for nothing. */
   notYet(name: string, sentence: string): void;
+  /** Everything that is said, as it was sent. */
+  entries(): readonly (readonly [string, Json | undefined])[];
   fail(name: string, why: string): never;
 }
 
@@ -36,6 +38,7 @@ export function fields(object: JsonObject, path = 'properties'): Fields {
   return {
     path,
     fail,
+    entries: () => Object.entries(object),
     has: (name) => value(name) !== undefined,
     text(name, limits) {
       const given = value(name);

@@ -1,5 +1,5 @@
 /** What a cluster's operator shall do, read off the store: a pure function. */
-import type { OperatorDataCenter, OperatorIntent } from '../exchange/intents/operator.ts';
+import type { OperatorCommand, OperatorDataCenter, OperatorIntent } from '../exchange/intents/operator.ts';
 import { ports } from '../network/ports.ts';
 import type { Store } from '../store/resource.ts';
 import {
@@ -9,8 +9,10 @@ import {
   type ClusterProperties,
   type ClusterState,
 } from './cassandra-cluster/schema.ts';
+import { commandsOf, isOpen } from './cassandra-command/schema.ts';
 import { readYamlFragment } from './cassandra-data-center/yaml-fragment.ts';
 import { networkOf } from './claims.ts';
+import type { Cluster } from './cassandra-cluster/schema.ts';
 import type { VirtualNetworkProperties } from './virtual-network/schema.ts';
 import { dataCentersOf } from './cassandra-data-center/find.ts';
 import type { DataCenter } from './cassandra-data-center/schema.ts';
@@ -39,18 +41,44 @@ export function operatorIntent(store: Reading, clusterId: string): OperatorInten
     },
     dataCenters: dataCentersOf(store, cluster.id)
       .filter((dataCenter) => dataCenter.provisioningState !== 'Deleting')
-      .map((dataCenter) => operatorDataCenter(store, dataCenter)),
+      .map((dataCenter) => operatorDataCenter(store, cluster, dataCenter)),
+    ...openCommands(store, cluster),
   };
 }
 
-const operatorDataCenter = (store: Reading, dataCenter: DataCenter): OperatorDataCenter => ({
+/** Absent while there are none: what an operator has taken up before stays word for word. */
+function openCommands(store: Reading, cluster: Cluster): { readonly commands?: OperatorCommand[] } {
+  const commands = commandsOf(store, cluster.id)
+    .filter(isOpen)
+    .map(({ name, properties: { dataCenter, host, command, line } }) => ({
+      id: name,
+      dataCenter,
+      host,
+      command,
+      arguments: [...line],
+    }));
+  return commands.length > 0 ? { commands } : {};
+}
+
+const operatorDataCenter = (
+  store: Reading,
+  cluster: Cluster,
+  dataCenter: DataCenter,
+): OperatorDataCenter => ({
   name: dataCenter.name,
   endpoint: { address: dataCenter.properties.endpointAddress, port: ports.wireguard },
   clients: [
     ...(store.get<VirtualNetworkProperties>(networkOf(dataCenter.properties.subnetId))?.properties.prefixes ??
       []),
   ],
-  nodes: dataCenter.state.nodes.map(({ name, address, rack, machine }) => ({ name, address, rack, machine })),
+  nodes: dataCenter.state.nodes.map(({ name, address, rack, machine, leaving }) => ({
+    name,
+    address,
+    rack,
+    machine,
+    ...(leaving === true && { leaving }),
+  })),
+  ...(cluster.state.deallocated?.wanted === true && { deallocated: true }),
   heapMegabytes: dataCenter.state.heapMegabytes,
   yamlFragment: readYamlFragment(dataCenter.properties.yamlFragment),
 });

@@ -31,6 +31,8 @@ const nouns: Readonly<Record<string, string>> = {
   'Microsoft.Network/privateLinkServices/privateEndpointConnections': 'private-link-connection',
   'Microsoft.DocumentDB/cassandraClusters': 'cassandra-cluster',
   'Microsoft.DocumentDB/cassandraClusters/dataCenters': 'cassandra-data-center',
+  'Microsoft.DocumentDB/cassandraClusters/commands': 'cassandra-command',
+  'Microsoft.DocumentDB/cassandraClusters/backups': 'cassandra-backup',
 };
 
 test('each kind has a page that names its type and every property it shows', async (t) => {
@@ -43,6 +45,11 @@ test('each kind has a page that names its type and every property it shows', asy
   decide(world, connection, 'Approved');
   world.put(dataCenterId(), dataCenterBody());
   await world.settle();
+  const invoked = world.ask('POST', `${clusterId()}/invokeCommandAsync`, {
+    command: 'nodetool',
+    host: '10.0.2.4',
+    arguments: { status: '' },
+  });
   const nic = (world.get(endpointId()).properties['networkInterfaces'] as { id: string }[])[0]!.id;
   const shown: Readonly<Record<string, ReturnType<typeof world.get>>> = {
     'virtual-network': world.get(networkId()),
@@ -53,6 +60,8 @@ test('each kind has a page that names its type and every property it shows', asy
     'private-link-connection': world.get(connection, provider),
     'cassandra-cluster': world.get(clusterId()),
     'cassandra-data-center': world.get(dataCenterId()),
+    'cassandra-command': { properties: invoked.body! },
+    'cassandra-backup': { properties: {} },
   };
   for (const { type } of kinds) {
     const noun = nouns[type]!;

@@ -1,5 +1,7 @@
 import type { AnyKind } from '../arm/kind.ts';
+import { backupKind } from './cassandra-backup/kind.ts';
 import { clusterKind } from './cassandra-cluster/kind.ts';
+import { commandKind } from './cassandra-command/kind.ts';
 import { dataCenterKind } from './cassandra-data-center/kind.ts';
 import { networkInterfaceKind } from './network-interface/kind.ts';
 import { privateEndpointKind } from './private-endpoint/kind.ts';
@@ -18,4 +20,6 @@ export const kinds: readonly AnyKind[] = [
   privateLinkConnectionKind,
   clusterKind,
   dataCenterKind,
+  commandKind,
+  backupKind,
 ];

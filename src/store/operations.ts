@@ -14,7 +14,7 @@ export interface Operation {
   readonly type: string;
   readonly subscriptionId: string;
   readonly location: string;
-  readonly verb: 'PUT' | 'PATCH' | 'DELETE';
+  readonly verb: 'PUT' | 'PATCH' | 'DELETE' | 'POST';
   /** Whether it makes what wasn't there before. */
   readonly creates: boolean;
   readonly generation: number;

@@ -25,7 +25,7 @@ export interface Intent {
   readonly properties: unknown;
   readonly state: unknown;
   readonly by: string;
-  readonly verb: 'PUT' | 'PATCH';
+  readonly verb: 'PUT' | 'PATCH' | 'POST';
   /** Null: nothing to reconcile, terminal at once. Else the region in the operation's address. */
   readonly operationIn: string | null;
 }

@@ -7,7 +7,9 @@ import type { Store } from '../../store/resource.ts';
 import { lowestFree, storedPrefix } from '../addresses.ts';
 import { seedsOf } from '../cassandra-data-center/schema.ts';
 import { platformClaims } from '../claims.ts';
-import { fields, type Fields } from '../fields.ts';
+import type { Fields } from '../fields.ts';
+import { complete, notInForce, plainJson } from '../property.ts';
+import { invokeCommand } from '../cassandra-command/invoke.ts';
 import { linkServiceId, managedGroup, platform } from '../platform.ts';
 import { approveAction } from '../private-link-connection/schema.ts';
 import { putLinkService } from '../private-link-service/put.ts';
@@ -17,6 +19,9 @@ import { settingsOf } from '../settings.ts';
 import { refuseInUse } from '../subnet/schema.ts';
 import { showWaiting } from '../waiting.ts';
 import { checkPassword, hashPassword, isPassword } from './password.ts';
+import { clusterProperties } from './properties.ts';
+import { deallocate, startAgain } from './deallocate.ts';
+import { readIdentity } from './identity.ts';
 import { readCluster } from './request.ts';
 import {
   clusterSecrets,
@@ -29,13 +34,6 @@ import { clusterStatus } from './status.ts';
 import { connectionsOf } from '../private-link-connection/find.ts';
 import { dataCentersOf } from '../cassandra-data-center/find.ts';
 
-const later = (what: string) => (): never => {
-  throw new ArmError(
-    'NotYetSupported',
-    `${what} comes with version 0.2. Until then: sallyport cql, connect and logs.`,
-  );
-};
-
 export const clusterKind: Kind<ClusterProperties, ClusterState> = {
   type: clusterType,
   summary: 'A managed Apache Cassandra cluster.',
@@ -45,14 +43,15 @@ export const clusterKind: Kind<ClusterProperties, ClusterState> = {
   verbs: ['GET', 'PUT', 'PATCH', 'DELETE'],
 
   accept(request, existing, context) {
-    checkIdentity(request);
-    const body = fields(request.properties);
-    const properties = readCluster(body, existing?.properties);
+    const { body, properties } = readCluster(request.properties, existing);
+    const { identity, principalId, changed } = readIdentity(request, existing, context);
     const listed = readSubscriptions(body, 'privateLinkAutoApproveSubscriptions');
     if (existing) {
       checkSamePassword(body, existing, context.store);
-      const touched = writeAutoApproval(existing.state.linkServiceId, listed, context);
-      return accepted(existing, properties, existing.state, { touched });
+      const touched = writeAutoApproval(existing.state.linkServiceId, listed, context) || changed;
+      const now = { ...existing, properties: complete(clusterProperties, existing.properties) };
+      const state = principalId === undefined ? existing.state : { ...existing.state, principalId };
+      return { ...accepted(now, properties, state, { touched }), identity };
     }
     checkAutoApproval(listed ?? [], context);
     const state = makeState(request, readInitialPassword(body, properties), context);
@@ -61,47 +60,38 @@ export const clusterKind: Kind<ClusterProperties, ClusterState> = {
       location: request.location,
       properties: { clusterId: request.id.text, alias: state.alias, autoApproval: listed ?? [] },
     });
-    return { properties, state };
+    return {
+      properties,
+      state: principalId === undefined ? state : { ...state, principalId },
+      identity,
+    };
   },
 
   show(cluster, { store }) {
-    const { properties: said, state } = cluster;
+    const { state } = cluster;
+    const said = complete(clusterProperties, cluster.properties);
     const dataCenters = dataCentersOf(store, cluster.id).filter(
       (item) => item.provisioningState !== 'Deleting',
     );
     return {
       provisioningState: cluster.provisioningState,
-      cassandraVersion: said.cassandraVersion,
-      clusterNameOverride: said.clusterNameOverride,
-      authenticationMethod: said.authenticationMethod,
-      delegatedManagementSubnetId: said.delegatedManagementSubnetId,
-      azureConnectionMethod: said.azureConnectionMethod,
+      ...plainJson(said),
       privateLinkResourceId: state.linkServiceId,
       privateLinkAutoApproveSubscriptions:
         store.get<LinkServiceProperties>(state.linkServiceId)?.properties.autoApproval ?? [],
-      repairEnabled: said.repairEnabled,
-      autoReplicate: 'None',
-      clusterType: said.clusterType,
-      scheduledEventStrategy: said.scheduledEventStrategy,
-      clientCertificates: [],
       clientCertificateAuthorities: state.authorities ? [{ pem: state.authorities.client }] : [],
-      externalGossipCertificates: [],
       gossipCertificates: state.authorities ? [{ pem: state.authorities.internode }] : [],
-      externalSeedNodes: [],
       seedNodes: dataCenters.flatMap((item) =>
         seedsOf(item.state).map((node) => ({ ipAddress: node.address })),
       ),
-      externalDataCenters: [],
       prometheusEndpoint: {},
-      hoursBetweenBackups: 0,
-      backupSchedules: [],
-      cassandraAuditLoggingEnabled: false,
-      extensions: [],
-      deallocated: false,
+      deallocated: state.deallocated?.observed ?? false,
+      diagnosticSettingsId: cluster.id.toUpperCase(),
+      notInForce: notInForce(clusterProperties, said),
       ...showWaiting(state.waiting, cluster.fault, cluster.id),
     };
   },
-  envelope: () => ({ identity: { type: 'None' } }),
+  envelope: (cluster) => ({ identity: cluster.identity ?? { type: 'None' } }),
 
   beforeDelete(cluster, { store }) {
     const users = [
@@ -123,40 +113,21 @@ export const clusterKind: Kind<ClusterProperties, ClusterState> = {
     invokeCommand: {
       method: 'POST',
       actionName: `${clusterType}/invokeCommand/action`,
-      run: later('Running nodetool and other commands'),
+      start: (cluster, request, context) => invokeCommand(cluster, request.body, context, 'waits'),
     },
     invokeCommandAsync: {
       method: 'POST',
       actionName: `${clusterType}/invokeCommandAsync/action`,
-      run: later('Running nodetool and other commands'),
+      start: (cluster, request, context) => invokeCommand(cluster, request.body, context, 'asks later'),
     },
-    commands: { method: 'GET', actionName: `${clusterType}/read`, run: later('The list of commands') },
-    backups: { method: 'GET', actionName: `${clusterType}/read`, run: later('The list of backups') },
     deallocate: {
       method: 'POST',
       actionName: `${clusterType}/deallocate/action`,
-      run: later('Deallocating a cluster'),
+      start: deallocate,
     },
-    start: {
-      method: 'POST',
-      actionName: `${clusterType}/start/action`,
-      run: later('Starting a deallocated cluster'),
-    },
+    start: { method: 'POST', actionName: `${clusterType}/start/action`, start: startAgain },
   },
 };
-
-function checkIdentity(request: PutRequest): void {
-  const type =
-    request.identity && fields(request.identity, 'identity').choice('type', ['None', 'SystemAssigned']);
-  if (type !== 'SystemAssigned') return;
-  throw new ArmError(
-    'NotYetSupported',
-    'identity.type SystemAssigned is not there yet: nothing here would use it. Send None, or leave it out.',
-    {
-      target: 'identity.type',
-    },
-  );
-}
 
 /** Who puts a subscription on the list approves it: that takes the right to approve. */
 function checkAutoApproval(added: readonly string[], context: KindContext): void {

@@ -5,6 +5,9 @@ import { privateLinkConnectionType } from '../private-link-connection/schema.ts'
 import type { LinkServiceProperties } from '../private-link-service/schema.ts';
 import { isRunning } from '../settle.ts';
 import { waitFor, type Reason } from '../waiting.ts';
+import { forget, reconcileCommands } from '../cassandra-command/reconcile.ts';
+import { commandsOf } from '../cassandra-command/schema.ts';
+import { dataCentersOf } from '../cassandra-data-center/find.ts';
 import { clusterSecrets, type ClusterState, type Cluster } from './schema.ts';
 import { operatorSilent } from './silence.ts';
 import { connectionsOf } from '../private-link-connection/find.ts';
@@ -13,7 +16,9 @@ export function reconcileCluster(cluster: Cluster, pass: Pass): void {
   if (cluster.provisioningState === 'Deleting') return removeCluster(cluster, pass);
   ensureGroup(cluster, pass);
   approveListed(cluster, pass);
-  const reason = whatIsMissing(cluster, pass);
+  reconcileCommands(cluster, pass);
+  const deallocated = observeDeallocated(cluster, pass);
+  const reason = whatIsMissing(cluster, pass) ?? whatIsOnItsWay(cluster, deallocated, pass);
   const authorities = pass.operator(cluster.id)?.authorities;
   const state: ClusterState = {
     ...cluster.state,
@@ -21,6 +26,7 @@ export function reconcileCluster(cluster: Cluster, pass: Pass): void {
       ? { internode: authorities.internode, client: authorities.client }
       : cluster.state.authorities,
     waiting: reason ? waitFor(cluster.state.waiting, reason, pass.now) : null,
+    ...(deallocated && { deallocated }),
   };
   pass.store.setState(cluster.id, state);
   if (!reason && isRunning(cluster)) pass.store.settle(cluster.id, cluster.generation, { at: 'Succeeded' });
@@ -90,12 +96,48 @@ function whatIsMissing(cluster: Cluster, pass: Pass): Reason | undefined {
   };
 }
 
+/** What its nodes were last seen to be, all of them: in between it is what it was. */
+function observeDeallocated(cluster: Cluster, pass: Pass): ClusterState['deallocated'] {
+  const { deallocated } = cluster.state;
+  if (!deallocated || deallocated.wanted === deallocated.observed) return deallocated;
+  const phase = deallocated.wanted ? 'deallocated' : 'ready';
+  const report = pass.operator(cluster.id);
+  const names = presentDataCenters(cluster, pass);
+  const all =
+    report && names.every((name) => report.dataCenters.find((item) => item.name === name)?.phase === phase);
+  return all ? { ...deallocated, observed: deallocated.wanted } : deallocated;
+}
+
+const presentDataCenters = (cluster: Cluster, { store }: Pass): readonly string[] =>
+  dataCentersOf(store, cluster.id)
+    .filter((item) => item.provisioningState !== 'Deleting')
+    .map((item) => item.name);
+
+function whatIsOnItsWay(
+  cluster: Cluster,
+  deallocated: ClusterState['deallocated'],
+  pass: Pass,
+): Reason | undefined {
+  if (!deallocated || deallocated.wanted === deallocated.observed) return undefined;
+  const said = pass.settings.levels.operator(cluster.id)?.report.dataCenters ?? [];
+  const present = presentDataCenters(cluster, pass);
+  const waits = said
+    .filter((item) => present.includes(item.name))
+    .find((item) => item.error ?? item.waitingFor);
+  const detail = waits?.error?.message ?? waits?.waitingFor;
+  return {
+    code: deallocated.wanted ? 'Deallocating' : 'Starting',
+    message: `Cassandra is being ${deallocated.wanted ? 'stopped' : 'started'} on every node.${detail ? ` ${detail}` : ''}`,
+  };
+}
+
 function removeCluster(cluster: Cluster, pass: Pass): void {
   const { store } = pass;
   for (const connection of connectionsOf(store, cluster.state.linkServiceId)) store.remove(connection.id);
   if (!pass.fabric()) return;
   store.transaction(() => {
     store.remove(cluster.state.linkServiceId);
+    for (const command of commandsOf(store, cluster.id)) forget(command, pass);
     for (const name of Object.values(clusterSecrets(cluster.state.identity))) store.secrets.delete(name);
     store.remove(cluster.id);
   });

@@ -1,4 +1,6 @@
 import type { Waiting } from '../waiting.ts';
+import type { PemCertificate } from '../certificates.ts';
+import type { BackupSchedule } from './backup-schedules.ts';
 import type { Resource } from '../../store/resource.ts';
 
 export const clusterType = 'Microsoft.DocumentDB/cassandraClusters';
@@ -10,8 +12,18 @@ export interface ClusterProperties {
   readonly authenticationMethod: 'Cassandra' | 'None';
   readonly delegatedManagementSubnetId: string | null;
   readonly repairEnabled: boolean;
+  readonly autoReplicate: 'None' | 'SystemKeyspaces' | 'AllKeyspaces';
   readonly clusterType: 'Production' | 'NonProduction';
   readonly scheduledEventStrategy: 'Ignore' | 'StopAny' | 'StopByRack';
+  readonly clientCertificates: readonly PemCertificate[];
+  readonly externalGossipCertificates: readonly PemCertificate[];
+  readonly externalSeedNodes: readonly { readonly ipAddress: string }[];
+  readonly externalDataCenters: readonly string[];
+  readonly hoursBetweenBackups: number;
+  readonly backupSchedules: readonly BackupSchedule[];
+  readonly backupRetentionPeriodInHours: number;
+  readonly cassandraAuditLoggingEnabled: boolean;
+  readonly extensions: readonly string[];
 }
 
 export interface ClusterState {
@@ -25,6 +37,10 @@ export interface ClusterState {
   /** PEM certificates as its operator reported them; null before. */
   readonly authorities: { readonly internode: string; readonly client: string } | null;
   readonly waiting: Waiting | null;
+  /** Whether its nodes shall be stopped, and whether they are. Left out: neither. */
+  readonly deallocated?: { readonly wanted: boolean; readonly observed: boolean };
+  /** The object id of its identity, once it had one: kept for good, so that it means one and the same cluster. */
+  readonly principalId?: string;
 }
 
 /** The role by which the service itself logs in; the customer may change theirs at will. */

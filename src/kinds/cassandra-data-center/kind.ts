@@ -1,14 +1,17 @@
 /** A data centre of a cluster: nodes in a subnet of the customer's, which reach their operator by one private endpoint. */
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { ArmError } from '../../arm/errors.ts';
 import { parentOf, resourceId, sameId, type ArmId } from '../../arm/id.ts';
-import type { Kind, KindContext } from '../../arm/kind.ts';
+import type { Accepted, Kind, KindContext } from '../../arm/kind.ts';
 import { lowestFree, storedPrefix } from '../addresses.ts';
 import type { ClusterProperties, ClusterState, Cluster } from '../cassandra-cluster/schema.ts';
+import { needAllocated } from '../cassandra-cluster/deallocate.ts';
 import { claimsIn, networkOf } from '../claims.ts';
 import { fields, type Fields } from '../fields.ts';
 import { networkInterfaceType } from '../network-interface/schema.ts';
-import { accepted, cassandraName, keep, keepForNow, sameRegion } from '../rules.ts';
+import { complete, knownNames, notInForce, plainJson, readProperties, wireNames } from '../property.ts';
+import { accepted, cassandraName, sameRegion } from '../rules.ts';
 import { settingsOf } from '../settings.ts';
 import { findSubnet } from '../subnet/find.ts';
 import { showWaiting } from '../waiting.ts';
@@ -16,13 +19,16 @@ import { findDoor } from './door.ts';
 import {
   dataCenterType,
   seedsOf,
+  type DataCenter,
   type DataCenterNode,
   type DataCenterProperties,
   type DataCenterState,
 } from './schema.ts';
-import { readYamlFragment } from './yaml-fragment.ts';
+import { ldapSecret, readLdapPassword } from './ldap.ts';
+import { dataCenterProperties, otherDataCenterProperties } from './properties.ts';
+import { scale } from './scale.ts';
 import { dataCentersOf } from './find.ts';
-import type { Subnet } from '../subnet/schema.ts';
+import type { Subnet, SubnetProperties, SubnetState } from '../subnet/schema.ts';
 
 export const dataCenterKind: Kind<DataCenterProperties, DataCenterState> = {
   type: dataCenterType,
@@ -34,63 +40,70 @@ export const dataCenterKind: Kind<DataCenterProperties, DataCenterState> = {
 
   accept(request, existing, context) {
     const cluster = clusterFor(request.id, context);
-    const body = fields(request.properties);
-    if (existing) return accepted(existing, change(body, existing.properties), existing.state);
-    const subnet = findSubnet(
-      context,
-      'properties.delegatedSubnetId',
-      body.text('delegatedSubnetId') ||
-        body.fail('delegatedSubnetId', 'is missing: the subnet that the nodes shall stand in.'),
-    );
+    const body = fields(knownNames(request.properties, names));
+    checkDeallocated(body, cluster);
+    if (existing) return change(body, request.id, existing, cluster, context);
+    const asked = readProperties(dataCenterProperties, body, undefined);
+    needAllocated(cluster, 'another data centre');
+    const subnet = findSubnet(context, 'properties.delegatedSubnetId', asked.subnetId);
     const network = context.store.get(networkOf(subnet.id));
-    const location = body.text('dataCenterLocation') ?? network?.location ?? cluster.location ?? '';
+    const location = asked.location || (network?.location ?? cluster.location ?? '');
     if (network?.location && !sameRegion(location, network.location)) {
       return body.fail(
         'dataCenterLocation',
         `is ${location}, but delegatedSubnetId lies in ${network.location}. They must agree.`,
       );
     }
-    const properties: DataCenterProperties = {
-      location,
-      subnetId: subnet.id,
-      nodeCount: readNodeCount(body) ?? body.fail('nodeCount', 'is missing; at least 3.'),
-      endpointAddress: readEndpointAddress(body),
-      yamlFragment: readFragment(body) ?? '',
-      sku: body.text('sku', { max: 80 }) ?? 'Standard_E16s_v5',
-      diskSku: body.text('diskSku', { max: 80 }) ?? 'P30',
-      diskCapacity: body.integer('diskCapacity', { min: 1 }) ?? 4,
-      availabilityZone: body.flag('availabilityZone') ?? false,
-    };
+    const properties: DataCenterProperties = { ...asked, location, subnetId: subnet.id };
     checkOneNetwork(context, cluster, subnet);
     const endpoint = findDoor(context.store, cluster, networkOf(subnet.id), properties.endpointAddress);
     const heapMegabytes = settingsOf(context.store).heapMegabytes;
     checkMemory(properties.nodeCount, heapMegabytes, settingsOf(context.store).availableMegabytes());
-    const nodes = placeNodes(context, cluster, request.id, subnet, properties.nodeCount);
+    const { added } = scale([], properties.nodeCount, () => false);
+    const nodes = placeNodes(context, cluster, request.id, subnet, added, 0);
+    keepLdapPassword(body, cluster, request.id.name, context);
     return {
       properties,
-      state: { endpointId: endpoint.id, heapMegabytes, nodes, ready: false, retired: false, waiting: null },
+      state: {
+        endpointId: endpoint.id,
+        heapMegabytes,
+        nodes,
+        lastNumber: nodes.length,
+        ready: false,
+        retired: false,
+        waiting: null,
+      },
     };
   },
 
-  show: (dataCenter) => ({
-    provisioningState: dataCenter.provisioningState,
-    dataCenterLocation: dataCenter.properties.location,
-    delegatedSubnetId: dataCenter.properties.subnetId,
-    nodeCount: dataCenter.properties.nodeCount,
-    seedNodes: seedsOf(dataCenter.state).map((node) => ({ ipAddress: node.address })),
-    base64EncodedCassandraYamlFragment: dataCenter.properties.yamlFragment,
-    managedDiskCustomerKeyUri: null,
-    backupStorageCustomerKeyUri: null,
-    sku: dataCenter.properties.sku,
-    diskSku: dataCenter.properties.diskSku,
-    diskCapacity: dataCenter.properties.diskCapacity,
-    availabilityZone: dataCenter.properties.availabilityZone,
-    authenticationMethodLdapProperties: null,
-    deallocated: false,
-    privateEndpointIpAddress: dataCenter.properties.endpointAddress,
-    ...showWaiting(dataCenter.state.waiting, dataCenter.fault, dataCenter.id),
-  }),
+  show(dataCenter, { store }) {
+    const said = complete(dataCenterProperties, dataCenter.properties);
+    const cluster = store.get<ClusterProperties, ClusterState>(
+      dataCenter.id.replace(/\/dataCenters\/[^/]+$/i, ''),
+    );
+    return {
+      provisioningState: dataCenter.provisioningState,
+      dataCenterLocation: said.location,
+      delegatedSubnetId: said.subnetId,
+      nodeCount: said.nodeCount,
+      seedNodes: seedsOf(dataCenter.state).map((node) => ({ ipAddress: node.address })),
+      base64EncodedCassandraYamlFragment: said.yamlFragment,
+      managedDiskCustomerKeyUri: said.managedDiskCustomerKeyUri,
+      backupStorageCustomerKeyUri: said.backupStorageCustomerKeyUri,
+      sku: said.sku,
+      diskSku: said.diskSku,
+      diskCapacity: said.diskCapacity,
+      availabilityZone: said.availabilityZone,
+      authenticationMethodLdapProperties: said.ldap && { ...plainJson(said.ldap), serviceUserPassword: null },
+      deallocated: cluster?.state.deallocated?.observed ?? false,
+      privateEndpointIpAddress: said.endpointAddress,
+      notInForce: notInForce(dataCenterProperties, said),
+      ...showWaiting(dataCenter.state.waiting, dataCenter.fault, dataCenter.id),
+    };
+  },
 };
+
+const names = [...wireNames(dataCenterProperties), ...Object.keys(otherDataCenterProperties)];
 
 function clusterFor(id: ArmId, { store }: KindContext): Cluster {
   const clusterId = parentOf(id)!;
@@ -102,60 +115,72 @@ function clusterFor(id: ArmId, { store }: KindContext): Cluster {
   );
 }
 
-/** What an existing data centre lets be asked again. Nothing of it can change in this version. */
-function change(body: Fields, now: DataCenterProperties): DataCenterProperties {
-  const location = body.text('dataCenterLocation');
-  if (location !== undefined && !sameRegion(location, now.location))
-    keep('dataCenterLocation', now.location, location);
-  const subnetId = body.text('delegatedSubnetId');
-  if (subnetId !== undefined && !sameId(subnetId, now.subnetId))
-    keep('delegatedSubnetId', now.subnetId, subnetId);
-  keepForNow('nodeCount', now.nodeCount, readNodeCount(body));
-  keepForNow(
-    'privateEndpointIpAddress',
-    now.endpointAddress,
-    body.text('privateEndpointIpAddress') || undefined,
-  );
-  keepForNow('base64EncodedCassandraYamlFragment', now.yamlFragment, readFragment(body));
-  keepForNow('sku', now.sku, body.text('sku'));
-  keepForNow('diskSku', now.diskSku, body.text('diskSku'));
-  keepForNow('diskCapacity', now.diskCapacity, body.integer('diskCapacity'));
-  keepForNow('availabilityZone', now.availabilityZone, body.flag('availabilityZone'));
-  return now;
+/** Of an existing data centre, its size changes; what else changes is what is only stored. */
+function change(
+  body: Fields,
+  id: ArmId,
+  existing: DataCenter,
+  cluster: Cluster,
+  context: KindContext,
+): Accepted<DataCenterProperties, DataCenterState> {
+  const now = complete(dataCenterProperties, existing.properties);
+  const properties = readProperties(dataCenterProperties, body, now);
+  const touched = keepLdapPassword(body, cluster, existing.name, context);
+  const state = resized(id, existing, properties.nodeCount, cluster, context);
+  return accepted({ ...existing, properties: now }, properties, state, {
+    touched: touched || state !== existing.state,
+  });
 }
 
-function readNodeCount(body: Fields): number | undefined {
-  const count = body.integer('nodeCount');
-  if (count !== undefined && count < 3) {
-    return body.fail(
-      'nodeCount',
-      `is ${count}; a data centre has at least 3 nodes, so that each row is kept three times.`,
-    );
+/** The same state where nothing joins or leaves. */
+function resized(
+  id: ArmId,
+  existing: DataCenter,
+  count: number,
+  cluster: Cluster,
+  context: KindContext,
+): DataCenterState {
+  const { state } = existing;
+  const { nodes, added } = scale(state.nodes, count, (node) => hasNotLeft(node, cluster, context));
+  if (added.length === 0 && isDeepStrictEqual(nodes, state.nodes)) return state;
+  needAllocated(cluster, 'another nodeCount');
+  const { availableMegabytes } = settingsOf(context.store);
+  if (added.length > 0) checkMemory(added.length, state.heapMegabytes, availableMegabytes());
+  const subnet = context.store.get<SubnetProperties, SubnetState>(existing.properties.subnetId);
+  if (!subnet) {
+    throw new ArmError('Conflict', `The subnet ${existing.properties.subnetId} of this data centre is gone.`);
   }
-  return count;
+  const last = state.lastNumber ?? state.nodes.length;
+  const made = placeNodes(context, cluster, id, subnet, added, last);
+  return { ...state, nodes: [...nodes, ...made], lastNumber: last + made.length };
 }
 
-function readEndpointAddress(body: Fields): string {
-  const address = body.text('privateEndpointIpAddress');
-  if (address) return address;
-  return body.fail(
-    'privateEndpointIpAddress',
-    "is missing. The cluster's connection method is VPN: create a private endpoint to its privateLinkResourceId, have it approved, and " +
-      'name its address (--private-endpoint-ip-address).',
+/** What the operator last said of a node that was told to leave: that it is a member as before. */
+const hasNotLeft = (node: DataCenterNode, cluster: Cluster, { store }: KindContext): boolean =>
+  settingsOf(store)
+    .levels.operator(cluster.id)
+    ?.report.nodes.some(
+      ({ address, membership }) =>
+        address === node.address && (membership === 'member' || membership === 'waiting'),
+    ) ?? false;
+
+/** Keeps a password that was sent; true where it is another than before. */
+function keepLdapPassword(body: Fields, cluster: Cluster, name: string, { store }: KindContext): boolean {
+  const password = readLdapPassword(body);
+  const secret = ldapSecret(cluster.state.identity, name);
+  if (password === undefined || store.secrets.get(secret) === password) return false;
+  store.secrets.set(secret, password);
+  return true;
+}
+
+/** Set by the service; clients send back what they read, and that may be said. */
+function checkDeallocated(body: Fields, cluster: Cluster): void {
+  const said = body.flag('deallocated');
+  if (said === undefined || said === (cluster.state.deallocated?.observed ?? false)) return;
+  body.fail(
+    'deallocated',
+    `is ${String(!said)}, and is set by the service, for a cluster as a whole: POST …/${said ? 'deallocate' : 'start'} of the cluster.`,
   );
-}
-
-function readFragment(body: Fields): string | undefined {
-  for (const name of [
-    'managedDiskCustomerKeyUri',
-    'backupStorageCustomerKeyUri',
-    'authenticationMethodLdapProperties',
-  ]) {
-    body.notYet(name, 'it comes with a later version; leave it out.');
-  }
-  const fragment = body.text('base64EncodedCassandraYamlFragment');
-  if (fragment !== undefined) readYamlFragment(fragment);
-  return fragment;
 }
 
 /** Without peerings, nodes in different virtual networks can't reach each other. */
@@ -191,8 +216,10 @@ function placeNodes(
   cluster: Cluster,
   id: ArmId,
   subnet: Subnet,
-  count: number,
+  racks: readonly string[],
+  lastNumber: number,
 ): readonly DataCenterNode[] {
+  const count = racks.length;
   const addresses = lowestFree(
     storedPrefix(subnet.properties.prefix),
     claimsIn(store, networkOf(subnet.id)),
@@ -207,12 +234,12 @@ function placeNodes(
     );
   }
   return addresses.map((address, index) => {
-    const name = `${id.name}-${index + 1}`;
+    const name = `${id.name}-${lastNumber + index + 1}`;
     const unique = randomBytes(4).toString('hex');
     return {
       name,
       address,
-      rack: `rack${(index % 3) + 1}`,
+      rack: racks[index]!,
       machine: `node-${unique}`,
       interfaceId: resourceId(
         id.subscriptionId,

@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { OperatorReport } from '../../exchange/intents/operator.ts';
 import { putInterface } from '../network-interface/kind.ts';
 import type { Pass } from '../pass.ts';
-import { isRunning } from '../settle.ts';
+import { isRunning, patienceMs } from '../settle.ts';
 import { waitFor } from '../waiting.ts';
+import { ldapSecret } from './ldap.ts';
 import { joinSecret, type DataCenterNode, type DataCenterState, type DataCenter } from './schema.ts';
 import { whatIsMissing } from './waiting.ts';
 import type { Cluster } from '../cassandra-cluster/schema.ts';
@@ -18,7 +19,9 @@ export function reconcileDataCenter(dataCenter: DataCenter, cluster: Cluster | u
 
   const operator = pass.operator(cluster.id);
   const said = operator?.dataCenters.find((item) => item.name === dataCenter.name);
-  const nodes = dataCenter.state.nodes.map((node) => takeJoin(cluster, node, operator, pass));
+  const nodes = dataCenter.state.nodes
+    .map((node) => takeJoin(cluster, node, operator, pass))
+    .filter((node) => !letGo(cluster, node, operator, pass));
   const reason = whatIsMissing(dataCenter, cluster, pass);
   const state: DataCenterState = {
     ...dataCenter.state,
@@ -30,7 +33,12 @@ export function reconcileDataCenter(dataCenter: DataCenter, cluster: Cluster | u
   pass.store.setState(dataCenter.id, state);
   // What was just written asks for more: the fabric has to apply it before anything can be said.
   if (moved || !isRunning(dataCenter)) return;
-  if (said?.phase === 'failed') {
+  // A step of a change that keeps failing ends the operation; the operator goes on trying, and the next request says what then.
+  const stuck =
+    said?.error && dataCenter.state.ready
+      ? pass.lasting(`stuck ${dataCenter.id} ${dataCenter.generation}`) >= patienceMs
+      : false;
+  if (said && (said.phase === 'failed' || stuck)) {
     const fault = said.error ?? {
       code: 'DataCenterFailed',
       message: 'The operator gave up, and did not say why.',
@@ -78,6 +86,21 @@ function takeJoin(
   return { ...node, enrolled: true };
 }
 
+/** A node that has left the ring goes, and with it its interface and machine. */
+function letGo(
+  cluster: Cluster,
+  node: DataCenterNode,
+  operator: OperatorReport | undefined,
+  { store }: Pass,
+): boolean {
+  if (node.leaving !== true || !operator) return false;
+  const said = operator.nodes.find((item) => item.name === node.name && item.address === node.address);
+  if (said?.membership !== 'left') return false;
+  store.remove(node.interfaceId);
+  store.secrets.delete(joinSecret(cluster.state.identity, node.name));
+  return true;
+}
+
 /** First the operator lets go of the nodes, then their machines and disks go, then the rest. */
 function retire(dataCenter: DataCenter, cluster: Cluster, pass: Pass): void {
   const { store } = pass;
@@ -93,6 +116,7 @@ function retire(dataCenter: DataCenter, cluster: Cluster, pass: Pass): void {
       store.remove(node.interfaceId);
       store.secrets.delete(joinSecret(cluster.state.identity, node.name));
     }
+    store.secrets.delete(ldapSecret(cluster.state.identity, dataCenter.name));
     store.remove(dataCenter.id);
   });
 }

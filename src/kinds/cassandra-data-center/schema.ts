@@ -1,3 +1,4 @@
+import type { LdapProperties } from './ldap.ts';
 import type { Waiting } from '../waiting.ts';
 import type { Resource } from '../../store/resource.ts';
 
@@ -14,6 +15,10 @@ export interface DataCenterProperties {
   readonly diskSku: string;
   readonly diskCapacity: number;
   readonly availabilityZone: boolean;
+  /** Always null: refused otherwise. */
+  readonly managedDiskCustomerKeyUri: string | null;
+  readonly backupStorageCustomerKeyUri: string | null;
+  readonly ldap: LdapProperties | null;
 }
 
 export interface DataCenterNode {
@@ -26,6 +31,8 @@ export interface DataCenterNode {
   readonly interfaceId: string;
   /** It has its certificates: its join file is no longer anywhere. */
   readonly enrolled: boolean;
+  /** It shall leave the ring; it stays here until its operator says that it has. */
+  readonly leaving?: boolean;
 }
 
 export interface DataCenterState {
@@ -33,6 +40,8 @@ export interface DataCenterState {
   readonly endpointId: string;
   readonly heapMegabytes: number;
   readonly nodes: readonly DataCenterNode[];
+  /** The highest number a node was ever named with; left out: as many as there are. */
+  readonly lastNumber?: number;
   /** True from the first time on that its operator said ready: CQL is let in. */
   readonly ready: boolean;
   /** Being deleted, and its operator has let go of its nodes. */
@@ -40,10 +49,12 @@ export interface DataCenterState {
   readonly waiting: Waiting | null;
 }
 
-/** The first node of each rack, at most three. */
+/** The first node of each rack that stays, at most three. */
 export const seedsOf = (state: DataCenterState): readonly DataCenterNode[] => {
   const racks = new Set<string>();
-  return state.nodes.filter((node) => !racks.has(node.rack) && racks.add(node.rack)).slice(0, 3);
+  return state.nodes
+    .filter((node) => node.leaving !== true && !racks.has(node.rack) && racks.add(node.rack))
+    .slice(0, 3);
 };
 
 export const joinSecret = (clusterIdentity: string, node: string): string =>

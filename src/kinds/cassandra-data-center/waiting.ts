@@ -49,6 +49,10 @@ function levels(dataCenter: DataCenter, cluster: Cluster, pass: Pass): Reason | 
 const report = (cluster: Cluster, pass: Pass): OperatorReport | undefined =>
   pass.settings.levels.operator(cluster.id)?.report;
 
+/** An operator that is older than the word says nothing of it: then its phase alone counts. */
+const isMember = (node: DataCenterNode, cluster: Cluster, pass: Pass): boolean =>
+  (report(cluster, pass)?.nodes.find((item) => item.name === node.name)?.membership ?? 'member') === 'member';
+
 function machines(dataCenter: DataCenter, _: Cluster, pass: Pass): Reason | undefined {
   const known: FabricReport['machines'] = pass.settings.levels.fabric()?.report.machines ?? {};
   const failed = dataCenter.state.nodes.find((node) => known[node.machine]?.state === 'failed');
@@ -89,10 +93,20 @@ function ring(dataCenter: DataCenter, cluster: Cluster, pass: Pass): Reason | un
   if (said?.error) return { code: said.error.code, message: said.error.message };
   if (said?.waitingFor) return { code: 'RingNotReady', message: said.waitingFor };
   if (!isRunning(dataCenter)) return undefined;
+  if (cluster.state.deallocated?.wanted === true && said?.phase === 'deallocated') return undefined;
   if (said?.phase !== 'ready') {
     return {
       code: 'RingNotReady',
       message: `The operator is at '${said?.phase ?? 'the beginning'}' with this data centre.`,
+    };
+  }
+  const moving = dataCenter.state.nodes.find(
+    (node) => node.leaving === true || !isMember(node, cluster, pass),
+  );
+  if (moving) {
+    return {
+      code: moving.leaving === true ? 'NodeLeaving' : 'NodeJoining',
+      message: `Node ${moving.name} (${moving.address}) is ${moving.leaving === true ? 'leaving' : 'joining'} the ring.`,
     };
   }
   if (dataCenter.state.ready && pass.fabric()) return undefined;
