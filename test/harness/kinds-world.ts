@@ -49,7 +49,13 @@ export interface World {
   readonly store: ControlStore;
   readonly kinds: Kinds;
   /** One request; a refusal is thrown as the ArmError it is. */
-  ask(method: string, id: string, body?: JsonObject, as?: Principal): ArmReply;
+  ask(
+    method: string,
+    id: string,
+    body?: JsonObject,
+    as?: Principal,
+    headers?: Readonly<Record<string, string>>,
+  ): ArmReply;
   put(id: string, properties: JsonObject, as?: Principal): JsonObject;
   get(id: string, as?: Principal): JsonObject & { readonly properties: JsonObject };
   refused(method: string, id: string, body?: JsonObject, as?: Principal): Refusal;
@@ -125,12 +131,13 @@ export function createWorld(options: { readonly availableMegabytes?: number } = 
     wake: () => {},
   };
 
-  const ask: World['ask'] = (method, id, body, as = customer) =>
+  const ask: World['ask'] = (method, id, body, as = customer, headers = {}) =>
     handleArm(cx, {
       method,
-      path: id,
+      // The address of an operation is a URL with a query of its own.
+      path: id.replace(/^https:\/\/[^/]+|\?.*$/g, ''),
       query: new URLSearchParams('api-version=2026-03-15'),
-      header: () => undefined,
+      header: (name) => headers[name],
       body: body as Json | undefined,
       caller: as,
       endpoint: 'https://127.0.0.1:1',
