@@ -285,10 +285,9 @@ test('a node that may not leave: the operation fails with the reason, and can be
       },
     })),
   });
-  for (let second = 0; second <= 60; second += 10) {
-    await says('scaling', {}, refused);
-    await world.pass(10_000);
-  }
+  await says('scaling', { 'dc1-4': 'leaving' }, refused);
+  assert.equal(state(dataCenterId()), 'Updating', 'it may yet work');
+  await says('failed', { 'dc1-4': 'leaving' }, refused);
   assert.equal(state(dataCenterId()), 'Failed');
   const { provisionError } = world.get(dataCenterId()).properties;
   assert.match(JSON.stringify(provisionError), /DecommissionRefused.*replication factor/);
@@ -301,6 +300,38 @@ test('a node that may not leave: the operation fails with the reason, and can be
   await says('ready');
   await world.fabricApplies();
   assert.equal(state(dataCenterId()), 'Succeeded');
+});
+
+test('a node that was gone before it was asked back: said so, and another comes', async () => {
+  await build();
+  await scaleTo(4);
+  world.put(dataCenterId(), { nodeCount: 3 });
+  await says('failed', { 'dc1-4': 'leaving' });
+  world.put(dataCenterId(), { nodeCount: 4 });
+  await says('scaling', { 'dc1-4': 'left' });
+  assert.equal(state(dataCenterId()), 'Failed');
+  const { provisionError } = world.get(dataCenterId()).properties;
+  assert.match(JSON.stringify(provisionError), /NodeMissing.*3 of 4 are there/);
+  assert.equal(nodes().length, 3);
+  world.put(dataCenterId(), { nodeCount: 4 });
+  assert.deepEqual(nodes().at(-1)!.name, 'dc1-5');
+});
+
+test('a ring that stays broken while it changes: the operation fails after five minutes', async () => {
+  await build();
+  world.put(dataCenterId(), { nodeCount: 4 });
+  const broken = (report: OperatorReport): OperatorReport => ({
+    ...report,
+    dataCenters: report.dataCenters.map((item) => ({
+      ...item,
+      error: { code: 'NodeSilent', message: 'Node dc1-2 does not report.' },
+    })),
+  });
+  for (let minute = 0; minute < 6; minute++) {
+    await says('scaling', {}, broken);
+    assert.equal(state(dataCenterId()), minute < 5 ? 'Updating' : 'Failed', String(minute));
+    await world.pass(60_000);
+  }
 });
 
 test('deallocate and start: both end when every node is seen to be so', async () => {

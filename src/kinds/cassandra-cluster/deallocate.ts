@@ -1,13 +1,14 @@
 /** Stopping Cassandra on all of a cluster's nodes, and starting it again: their data, agents and tunnels stay. */
 import { ArmError } from '../../arm/errors.ts';
-import type { ActionRequest, Started } from '../../arm/kind.ts';
+import type { ActionRequest, KindContext, Started } from '../../arm/kind.ts';
+import { dataCentersOf } from '../cassandra-data-center/find.ts';
 import { complete } from '../property.ts';
 import { clusterProperties } from './properties.ts';
 import { clusterType, type Cluster } from './schema.ts';
 
 const force = 'x-ms-force-deallocate';
 
-export function deallocate(cluster: Cluster, request: ActionRequest): Started {
+export function deallocate(cluster: Cluster, request: ActionRequest, { store }: KindContext): Started {
   const { clusterType: type } = complete(clusterProperties, cluster.properties);
   if (type !== 'NonProduction' && request.header(force)?.trim().toLowerCase() !== 'true') {
     throw new ArmError(
@@ -15,6 +16,16 @@ export function deallocate(cluster: Cluster, request: ActionRequest): Started {
       `Cluster '${cluster.name}' is of clusterType ${type}: only NonProduction clusters are deallocated, because nothing answers until it is ` +
         `started again. Set clusterType to NonProduction, or send the header ${force}: true.`,
       { target: 'properties.clusterType' },
+    );
+  }
+  const unready = dataCentersOf(store, cluster.id).find(
+    (item) => !item.state.ready && item.provisioningState !== 'Deleting',
+  );
+  if (unready) {
+    throw new ArmError(
+      'Conflict',
+      `Data centre '${unready.name}' has never come up, so that there is nothing to stop in order. Send its PUT again, or delete it.`,
+      { target: unready.id },
     );
   }
   return want(cluster, true);

@@ -155,13 +155,14 @@ function resized(
   return { ...state, nodes: [...nodes, ...made], lastNumber: last + made.length };
 }
 
-/** What the operator last said of a node that was told to leave: that it is a member as before. */
+/** Whether the operator last said of a node that was told to leave that it is as it was. One that had begun all the same says so later. */
 const hasNotLeft = (node: DataCenterNode, cluster: Cluster, { store }: KindContext): boolean =>
   settingsOf(store)
     .levels.operator(cluster.id)
     ?.report.nodes.some(
-      ({ address, membership }) =>
-        address === node.address && (membership === 'member' || membership === 'waiting'),
+      ({ address, membership, report }) =>
+        address === node.address &&
+        (membership === 'member' || (membership === 'leaving' && report?.cassandra.mode === 'NORMAL')),
     ) ?? false;
 
 /** Keeps a password that was sent; true where it is another than before. */

@@ -1,16 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { OperatorReport } from '../../exchange/intents/operator.ts';
 import { putInterface } from '../network-interface/kind.ts';
+import type { Fault } from '../../lib/errors.ts';
 import type { Pass } from '../pass.ts';
-import { isRunning, patienceMs } from '../settle.ts';
+import { isRunning } from '../settle.ts';
 import { waitFor } from '../waiting.ts';
 import { ldapSecret } from './ldap.ts';
 import { joinSecret, type DataCenterNode, type DataCenterState, type DataCenter } from './schema.ts';
-import { whatIsMissing } from './waiting.ts';
+import { nodeMissing, whatIsMissing } from './waiting.ts';
 import type { Cluster } from '../cassandra-cluster/schema.ts';
 
 /** How long a data centre that is being deleted waits for an operator that doesn't answer. */
 const retireMs = 30_000;
+/** How long a ring that serves may say that something is wrong with it before a change of it has failed. */
+const stuckMs = 300_000;
 
 export function reconcileDataCenter(dataCenter: DataCenter, cluster: Cluster | undefined, pass: Pass): void {
   if (!cluster) return pass.store.remove(dataCenter.id);
@@ -33,19 +36,23 @@ export function reconcileDataCenter(dataCenter: DataCenter, cluster: Cluster | u
   pass.store.setState(dataCenter.id, state);
   // What was just written asks for more: the fabric has to apply it before anything can be said.
   if (moved || !isRunning(dataCenter)) return;
-  // A step of a change that keeps failing ends the operation; the operator goes on trying, and the next request says what then.
-  const stuck =
-    said?.error && dataCenter.state.ready
-      ? pass.lasting(`stuck ${dataCenter.id} ${dataCenter.generation}`) >= patienceMs
-      : false;
-  if (said && (said.phase === 'failed' || stuck)) {
-    const fault = said.error ?? {
-      code: 'DataCenterFailed',
-      message: 'The operator gave up, and did not say why.',
-    };
-    return pass.store.settle(dataCenter.id, dataCenter.generation, { at: 'Failed', fault });
-  }
+  const fault = whyFailed(dataCenter, said, pass) ?? (reason?.code === nodeMissing ? reason : undefined);
+  if (fault) return pass.store.settle(dataCenter.id, dataCenter.generation, { at: 'Failed', fault });
   if (!reason) pass.store.settle(dataCenter.id, dataCenter.generation, { at: 'Succeeded' });
+}
+
+/** A step of a change that keeps failing ends the operation; the operator goes on trying, and the next request says what then. */
+function whyFailed(
+  dataCenter: DataCenter,
+  said: OperatorReport['dataCenters'][number] | undefined,
+  pass: Pass,
+): Fault | undefined {
+  if (said?.phase === 'failed') {
+    return said.error ?? { code: 'DataCenterFailed', message: 'The operator gave up, and did not say why.' };
+  }
+  if (!said?.error || !dataCenter.state.ready) return undefined;
+  const lasted = pass.lasting(`stuck ${dataCenter.id} ${dataCenter.generation}`);
+  return lasted < stuckMs ? undefined : said.error;
 }
 
 function putNodeInterface(
@@ -86,15 +93,14 @@ function takeJoin(
   return { ...node, enrolled: true };
 }
 
-/** A node that has left the ring goes, and with it its interface and machine. */
+/** A node that has left the ring goes, whoever asked it to, and with it its interface and machine. */
 function letGo(
   cluster: Cluster,
   node: DataCenterNode,
   operator: OperatorReport | undefined,
   { store }: Pass,
 ): boolean {
-  if (node.leaving !== true || !operator) return false;
-  const said = operator.nodes.find((item) => item.name === node.name && item.address === node.address);
+  const said = operator?.nodes.find((item) => item.name === node.name && item.address === node.address);
   if (said?.membership !== 'left') return false;
   store.remove(node.interfaceId);
   store.secrets.delete(joinSecret(cluster.state.identity, node.name));

@@ -15,7 +15,7 @@ const usualMs = 5_000;
 
 /** The first thing that keeps a data centre from being as it shall be, in words a person can act on; undefined: nothing. */
 export function whatIsMissing(dataCenter: DataCenter, cluster: Cluster, pass: Pass): Reason | undefined {
-  for (const rung of [door, levels, machines, nodes, ring]) {
+  for (const rung of [door, count, levels, machines, nodes, ring]) {
     const reason = rung(dataCenter, cluster, pass);
     if (reason) return reason;
   }
@@ -30,6 +30,19 @@ function door(dataCenter: DataCenter, _: Cluster, { store }: Pass): Reason | und
   return status === 'Approved'
     ? undefined
     : { code: 'DoorNotApproved', message: notApproved(endpoint, status) };
+}
+
+export const nodeMissing = 'NodeMissing';
+
+/** A node can be out although nobody asked it now: it had begun to leave before it was asked back. */
+function count(dataCenter: DataCenter): Reason | undefined {
+  const { nodeCount } = dataCenter.properties;
+  const staying = dataCenter.state.nodes.filter((node) => node.leaving !== true).length;
+  if (staying >= nodeCount) return undefined;
+  return {
+    code: nodeMissing,
+    message: `A node has left the ring that nobody asks to leave any more: ${staying} of ${nodeCount} are there. Send nodeCount ${nodeCount} again, and another takes its place.`,
+  };
 }
 
 function levels(dataCenter: DataCenter, cluster: Cluster, pass: Pass): Reason | undefined {
