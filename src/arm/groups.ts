@@ -3,14 +3,13 @@ import { checkApiVersion } from './api-version.ts';
 import { ArmError } from './errors.ts';
 import type { ArmId } from './id.ts';
 import { groupType, needGroup } from './lookup.ts';
+import { operationHeaders } from './operations.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { readRequestBody, sameTags } from './request-body.ts';
 import { authorize, type ArmContext, type ArmReply, type ArmRequest } from './wire.ts';
 
-const scopeType = 'Microsoft.Resources/subscriptions/resourceGroups';
+export const scopeType = 'Microsoft.Resources/subscriptions/resourceGroups';
 const namePattern = /^[\p{L}\p{N}_.()-]{1,90}(?<!\.)$/u;
-/** How many of what is inside are named. */
-const named = 10;
 
 export function listGroups(cx: ArmContext, request: ArmRequest, subscriptionId: string): ArmReply {
   const scope = `/subscriptions/${subscriptionId}`;
@@ -72,38 +71,55 @@ function put(cx: ArmContext, request: ArmRequest, id: ArmId): ArmReply {
         { target: 'location' },
       );
     }
+    if (existing?.provisioningState === 'Deleting') {
+      throw new ArmError(
+        'ResourceGroupBeingDeleted',
+        `The resource group '${existing.name}' is being deleted. Wait until it is gone, then create it again.`,
+      );
+    }
     const tags = body.tags ?? existing?.tags ?? {};
-    if (existing && sameTags(tags, existing.tags)) return { status: 200, body: show(existing) };
-    if (existing)
+    if (existing && existing.provisioningState !== 'Failed' && sameTags(tags, existing.tags))
+      return { status: 200, body: show(existing) };
+    if (existing && existing.provisioningState !== 'Failed')
       return { status: 200, body: show(cx.store.retag(existing.id, tags, request.caller.principalId)) };
-    const fresh = { id: id.text, type: groupType, location, tags, identity: null, properties: {}, state: {} };
+    const fresh = {
+      id: existing?.id ?? id.text,
+      type: groupType,
+      location,
+      tags,
+      identity: null,
+      properties: {},
+      state: {},
+    };
     const { resource } = cx.store.write({
       ...fresh,
       by: request.caller.principalId,
       verb: 'PUT',
       operationIn: null,
     });
-    return { status: 201, body: show(resource) };
+    return { status: existing ? 200 : 201, body: show(resource) };
   });
 }
 
+/** Empty: gone at once. Else a long operation, which deletes what is inside first. */
 function remove(cx: ArmContext, request: ArmRequest, id: ArmId): ArmReply {
   authorize(cx, request.caller, `${scopeType}/delete`, id.text);
-  checkApiVersion(request.query);
-  return cx.store.transaction(() => {
+  const version = checkApiVersion(request.query);
+  const operation = cx.store.transaction(() => {
     const group = needGroup(cx, id);
     checkPreconditions(request, group);
-    const inside = cx.store.below(group.id).map((resource) => resource.id);
-    if (inside.length > 0) {
-      const more = inside.length > named ? ` and ${inside.length - named} more` : '';
-      throw new ArmError(
-        'Conflict',
-        `The resource group '${group.name}' is not empty, and what is inside is not deleted with it yet. Delete first: ${inside.slice(0, named).join(', ')}${more}.`,
-      );
+    const running = cx.store.operations.running(group.id);
+    if (group.provisioningState === 'Deleting' && running) return running;
+    if (cx.store.below(group.id).length > 0) {
+      return cx.store.startDelete(group.id, group.location ?? cx.location, request.caller.principalId);
     }
     cx.store.remove(group.id);
-    return { status: 200 };
+    return undefined;
   });
+  if (!operation) return { status: 200 };
+  cx.wake(`DELETE ${id.text}`);
+  const wire = { type: groupType, operations: 'network' } as const;
+  return { status: 202, headers: operationHeaders(wire, operation, request, version) };
 }
 
 const show = (group: Resource): JsonObject => ({

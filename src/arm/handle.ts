@@ -1,3 +1,6 @@
+import { answerActivityLog } from './activity-log.ts';
+import { answerDeployments } from './deployments/deployments.ts';
+import { answerDiagnosticSettings } from './diagnostic-settings.ts';
 import { answerGroup, listGroups } from './groups.ts';
 import { deleteResource } from './delete.ts';
 import { ArmError } from './errors.ts';
@@ -7,6 +10,7 @@ import { answerOperation } from './operations.ts';
 import { answerProviders } from './providers.ts';
 import { putResource } from './put.ts';
 import { getResource, listAll, listResources, runAction } from './read.ts';
+import { answerScopeTags, listTagNames } from './scope-tags.ts';
 import { routeOf, type Route } from './route.ts';
 import {
   getSubscription,
@@ -21,8 +25,7 @@ import type { ArmContext, ArmReply, ArmRequest, Verb } from './wire.ts';
 export function handleArm(cx: ArmContext, request: ArmRequest): ArmReply {
   const route = routeOf(request.path, cx.kinds);
   if (route.at === 'nothing') throw new ArmError('NotFound', route.why);
-  const subscriptionId =
-    'subscriptionId' in route ? route.subscriptionId : 'id' in route ? route.id.subscriptionId : undefined;
+  const subscriptionId = subscriptionOf(route);
   if (subscriptionId !== undefined) needSubscription(cx, subscriptionId);
   allow(request, methodsOf(route));
   switch (route.at) {
@@ -45,6 +48,21 @@ export function handleArm(cx: ArmContext, request: ArmRequest): ArmReply {
       return listAll(cx, request, route.scope);
     case 'operation':
       return answerOperation(cx, request, route);
+    case 'tag-names':
+      return listTagNames(cx, request, route.subscriptionId);
+    case 'scope-tags':
+      return answerScopeTags(cx, request, route);
+    case 'diagnostic-settings':
+      return answerDiagnosticSettings(cx, request, route);
+    case 'activity-log':
+      return answerActivityLog(cx, request, route);
+    case 'deployments':
+      return answerDeployments(cx, request, route);
+    case 'role-assignments':
+    case 'role-definitions':
+    case 'permissions':
+      if (!cx.authorization) throw new ArmError('NotFound', 'Roles are not known here.');
+      return cx.authorization(cx, request, route);
     case 'collection':
       return listResources(cx, request, route.kind, route.scope);
     case 'action':
@@ -66,9 +84,16 @@ function answerResource(cx: ArmContext, request: ArmRequest, kind: AnyKind, id: 
   return verb === 'DELETE' ? deleteResource(cx, request, kind, id) : putResource(cx, request, kind, id);
 }
 
+function subscriptionOf(route: Route): string | undefined {
+  if ('subscriptionId' in route) return route.subscriptionId;
+  if ('rest' in route) return route.on?.subscriptionId;
+  return 'id' in route ? route.id.subscriptionId : undefined;
+}
+
 /** Undefined: the route decides by itself. */
 function methodsOf(route: Route): readonly string[] | undefined {
-  if (route.at === 'group' || route.at === 'resource' || route.at === 'action') return undefined;
+  if (route.at === 'group' || route.at === 'resource' || route.at === 'action' || 'rest' in route)
+    return undefined;
   return route.at === 'registration' ? ['POST'] : ['GET'];
 }
 

@@ -1,6 +1,6 @@
 import type { Resource } from '../store/resource.ts';
 import { ArmError } from './errors.ts';
-import { parentOf, type ArmId } from './id.ts';
+import { parentOf, parseArmId, type ArmId } from './id.ts';
 import type { AnyKind } from './kind.ts';
 import type { ArmContext } from './wire.ts';
 
@@ -30,7 +30,14 @@ export function needResource(cx: ArmContext, kind: AnyKind, id: ArmId): Resource
 
 /** The ARM parent must be there, and stay. */
 export function needParent(cx: ArmContext, id: ArmId): void {
-  needGroup(cx, id);
+  const group = needGroup(cx, id);
+  if (group.provisioningState === 'Deleting') {
+    throw new ArmError(
+      'ResourceGroupBeingDeleted',
+      `The resource group '${group.name}' is being deleted: nothing can be made in it. Wait until it is gone, or choose another group.`,
+      { target: group.id },
+    );
+  }
   const parentId = parentOf(id);
   if (parentId === undefined) return;
   const parent = cx.store.get(parentId);
@@ -51,4 +58,17 @@ export function needParent(cx: ArmContext, id: ArmId): void {
 export function resourcePath(type: string, names: readonly string[]): string {
   const [namespace, ...types] = type.split('/');
   return [namespace, ...types.flatMap((part, at) => [part, names[at] ?? ''])].join('/');
+}
+
+/** The scope that something is to hang on must be there: a subscription, a group or a resource. */
+export function needScope(cx: ArmContext, scope: string): Resource | undefined {
+  const id = parseArmId(scope);
+  if (id?.type === undefined) return id?.resourceGroup === undefined ? undefined : needGroup(cx, id);
+  const resource = cx.store.get(scope);
+  if (resource) return resource;
+  if (id.resourceGroup !== undefined) needGroup(cx, id);
+  throw new ArmError(
+    'ResourceNotFound',
+    `The Resource '${resourcePath(id.type, id.names)}' under resource group '${id.resourceGroup ?? ''}' was not found.`,
+  );
 }

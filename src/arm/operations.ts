@@ -1,17 +1,22 @@
 import type { Operation } from '../store/operations.ts';
 import type { JsonObject } from '../store/resource.ts';
+import { deploymentType } from './deployments/schema.ts';
 import { show } from './envelope.ts';
 import { ArmError } from './errors.ts';
 import { parseArmId, parentOf } from './id.ts';
 import type { AnyKind } from './kind.ts';
+import { groupType } from './lookup.ts';
 import { actionOf, authorize, type ArmContext, type ArmReply, type ArmRequest } from './wire.ts';
 
 /** Without it az asks every 30 s (contract §0.7). */
 export const retryAfter = { 'Retry-After': '1' } as const;
 
+/** How an operation looks: a kind's, or that of a group or a deployment, which are ARM's own. */
+type Wire = Pick<AnyKind, 'type' | 'operations'>;
+
 /** The headers by which a client follows an operation; a DELETE has a Location as well. */
 export function operationHeaders(
-  kind: AnyKind,
+  kind: Wire,
   operation: Operation,
   request: ArmRequest,
   version: string,
@@ -76,7 +81,7 @@ export function answerOperation(
   route: { readonly subscriptionId: string; readonly operationId: string; readonly as: 'status' | 'result' },
 ): ArmReply {
   const operation = cx.store.operations.get(route.operationId);
-  const kind = operation && cx.kinds.find((one) => one.type.toLowerCase() === operation.type.toLowerCase());
+  const kind = operation && wireOf(cx, operation);
   if (!operation || !kind || operation.subscriptionId.toLowerCase() !== route.subscriptionId.toLowerCase()) {
     authorize(
       cx,
@@ -90,14 +95,32 @@ export function answerOperation(
     );
   }
   if (operation.startedBy !== request.caller.principalId) {
-    authorize(cx, request.caller, actionOf(kind, 'GET'), operation.resourceId);
+    authorize(cx, request.caller, kind.readAction, operation.resourceId);
   }
   if (route.as === 'status')
     return { status: 200, headers: retryAfter, body: statusBody(cx, kind, operation) };
-  return result(cx, kind, operation);
+  return result(cx, kind, kind.kind, operation);
 }
 
-function statusBody(cx: ArmContext, kind: AnyKind, operation: Operation): JsonObject {
+/** The wire of an operation, and what its resource is shown by; a group's and a deployment's are read by themselves. */
+function wireOf(
+  cx: ArmContext,
+  { type }: Operation,
+): (Wire & { readonly readAction: string; readonly kind: AnyKind | undefined }) | undefined {
+  if (type === groupType)
+    return {
+      type,
+      operations: 'network',
+      readAction: 'Microsoft.Resources/subscriptions/resourceGroups/read',
+      kind: undefined,
+    };
+  if (type === deploymentType)
+    return { type, operations: 'network', readAction: `${type}/read`, kind: undefined };
+  const kind = cx.kinds.find((one) => one.type.toLowerCase() === type.toLowerCase());
+  return kind && { type: kind.type, operations: kind.operations, readAction: actionOf(kind, 'GET'), kind };
+}
+
+function statusBody(cx: ArmContext, kind: Wire, operation: Operation): JsonObject {
   if (operation.state === 'Running') {
     const young = cx.clock.now() - Date.parse(operation.startedAt) < 500;
     return { status: kind.operations === 'network' ? 'InProgress' : young ? 'Enqueued' : 'Dequeued' };
@@ -105,9 +128,9 @@ function statusBody(cx: ArmContext, kind: AnyKind, operation: Operation): JsonOb
   return { status: operation.state, ...(operation.fault && { error: { ...operation.fault } }) };
 }
 
-function result(cx: ArmContext, kind: AnyKind, operation: Operation): ArmReply {
+function result(cx: ArmContext, wire: Wire, kind: AnyKind | undefined, operation: Operation): ArmReply {
   if (operation.state === 'Running')
-    return { status: 202, headers: retryAfter, body: statusBody(cx, kind, operation) };
+    return { status: 202, headers: retryAfter, body: statusBody(cx, wire, operation) };
   if (operation.state !== 'Succeeded') {
     const fault = operation.fault ?? {
       code: operation.state,
@@ -116,7 +139,7 @@ function result(cx: ArmContext, kind: AnyKind, operation: Operation): ArmReply {
     return { status: 409, headers: retryAfter, body: { error: { ...fault } } };
   }
   const resource = operation.verb === 'DELETE' ? undefined : cx.store.get(operation.resourceId);
-  if (!resource) return { status: 204, headers: retryAfter };
+  if (!resource || !kind) return { status: 204, headers: retryAfter };
   const own = operation.verb === 'POST' ? kind.result?.(resource, { store: cx.store }) : undefined;
   return { status: 200, headers: retryAfter, body: own ?? show(kind, resource, cx.store) };
 }

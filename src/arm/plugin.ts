@@ -4,8 +4,9 @@ import type { Log } from '../lib/log.ts';
 import type { Json } from '../store/resource.ts';
 import { DiskFullError } from '../store/sqlite.ts';
 import { ArmError, armErrors } from './errors.ts';
-import { handleArm } from './handle.ts';
+import { askArm } from './ask.ts';
 import type { Caller } from './kind.ts';
+import type { Throttle } from './throttle.ts';
 import type { ArmContext } from './wire.ts';
 
 export interface ArmPluginOptions {
@@ -14,32 +15,56 @@ export interface ArmPluginOptions {
   readonly authenticate: (request: FastifyRequest) => Promise<Caller>;
   /** How the caller reaches us. */
   readonly endpointOf: (request: FastifyRequest) => string;
+  readonly throttle: Throttle;
+  readonly log: Log;
 }
 
 /** Whatever no other route took is ARM's. */
-export function addArm(app: FastifyInstance, { cx, authenticate, endpointOf }: ArmPluginOptions): void {
+export function addArm(
+  app: FastifyInstance,
+  { cx, authenticate, endpointOf, throttle, log }: ArmPluginOptions,
+): void {
   const callers = new WeakMap<FastifyRequest, Caller>();
   // Before the body is read: nobody unknown gets to send us megabytes.
-  const onRequest = async (request: FastifyRequest): Promise<void> => {
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const path = pathOf(request);
     // Nothing to protect at a path that is not ARM's: it is simply not there.
-    if (!/^\/+(subscriptions|tenants)(\/|$)/i.test(path)) throw notThere(path);
-    callers.set(request, await authenticate(request));
+    if (!/^\/+(subscriptions|tenants|providers)(\/|$)/i.test(path)) throw notThere(path);
+    const caller = await authenticate(request);
+    callers.set(request, caller);
+    reply.headers(throttle(caller.principalId, request.method));
   };
   app.all('/*', { onRequest }, async (request, reply) => {
     const query = new URLSearchParams(request.raw.url?.split('?')[1] ?? '');
-    const answer = handleArm(cx, {
+    const caller = callers.get(request)!;
+    const asked = {
       method: request.method,
       path: pathOf(request),
       query,
-      header: (name) => headerOf(request, name),
+      header: (name: string) => headerOf(request, name),
       body: request.body as Json | undefined,
-      caller: callers.get(request)!,
+      caller,
       endpoint: endpointOf(request),
-    });
+    };
+    const answer = noting(request, caller, log, () =>
+      askArm(cx, asked, String(reply.getHeader('x-ms-correlation-request-id'))),
+    );
     reply.code(answer.status).headers(answer.headers ?? {});
     return answer.body === undefined ? reply.send() : reply.send(answer.body);
   });
+}
+
+/** Who was refused for want of a right is in the log by name: the activity log holds the same, for the customer. */
+function noting<T>(request: FastifyRequest, caller: Caller, log: Log, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof ArmError && error.code === 'AuthorizationFailed') {
+      const { id, method } = request;
+      log.warn('refused', { id, method, path: pathOf(request).slice(0, 500), principal: caller.principalId });
+    }
+    throw error;
+  }
 }
 
 export const notThere = (path: string): ArmError =>
@@ -92,6 +117,7 @@ export function addRequestLog(app: FastifyInstance, log: Log): void {
 export function addErrors(app: FastifyInstance, log: Log, endpointOf: ArmPluginOptions['endpointOf']): void {
   app.setErrorHandler((error: unknown, request, reply) => {
     const refusal = asArmError(error);
+    reply.headers(refusal.headers);
     if (refusal.status === 401) {
       const authority = `${endpointOf(request)}/adfs`;
       const kind = refusal.code === 'InvalidAuthenticationToken' ? ', error="invalid_token"' : '';

@@ -66,7 +66,7 @@ function readLocation(value: Json | undefined): string | undefined {
   return name;
 }
 
-function readTags(value: Json | undefined): Readonly<Record<string, string>> | undefined {
+export function readTags(value: Json | undefined): Readonly<Record<string, string>> | undefined {
   if (value === undefined || value === null) return undefined;
   const flaw = tagFlaw(value);
   if (flaw) throw new ArmError('InvalidParameter', `The tags are invalid: ${flaw}`, { target: 'tags' });

@@ -1,10 +1,15 @@
+import { extensionRouteOf, type ExtensionRoute } from './extension-route.ts';
 import { parseArmId, type ArmId } from './id.ts';
 import type { AnyKind } from './kind.ts';
 
 /** What a path speaks of. Paths are matched without regard to case, doubled slashes count as one (contract §0.8). */
 export type Route =
   | { readonly at: 'tenants' | 'subscriptions' }
-  | { readonly at: 'subscription' | 'locations' | 'groups'; readonly subscriptionId: string }
+  | {
+      readonly at: 'subscription' | 'locations' | 'groups' | 'tag-names';
+      readonly subscriptionId: string;
+    }
+  | ExtensionRoute
   | { readonly at: 'providers'; readonly subscriptionId: string; readonly namespace: string | undefined }
   | { readonly at: 'registration'; readonly subscriptionId: string; readonly namespace: string }
   | { readonly at: 'group'; readonly id: ArmId }
@@ -38,6 +43,8 @@ export function routeOf(path: string, kinds: readonly AnyKind[]): Route {
   const [first, subscriptionId, third, ...rest] = parts;
   const head = first?.toLowerCase();
   if (head === 'tenants' && parts.length === 1) return { at: 'tenants' };
+  const extension = extensionRouteOf(parts);
+  if (extension) return extension;
   if (head !== 'subscriptions') return nothing(`There is nothing at '/${parts.join('/')}'.`);
   if (subscriptionId === undefined) return { at: 'subscriptions' };
   switch (third?.toLowerCase()) {
@@ -45,6 +52,12 @@ export function routeOf(path: string, kinds: readonly AnyKind[]): Route {
       return { at: 'subscription', subscriptionId };
     case 'locations':
       return rest.length === 0 ? { at: 'locations', subscriptionId } : nothing('Locations are only listed.');
+    case 'tagnames':
+      return rest.length === 0 ? { at: 'tag-names', subscriptionId } : nothing('Tag names are only listed.');
+    case 'operationresults':
+      return rest.length === 1
+        ? { at: 'operation', subscriptionId, operationId: rest[0]!, as: 'result' }
+        : nothing('The result of an operation is asked for by its id.');
     case 'resources':
       return rest.length === 0
         ? { at: 'resources', subscriptionId, scope: `/subscriptions/${subscriptionId}` }
@@ -70,6 +83,9 @@ function inGroups(
   if (word === undefined) return { at: 'group', id: parseArmId(scope)! };
   if (word.toLowerCase() === 'resources' && below.length === 0)
     return { at: 'resources', subscriptionId, scope };
+  // The operations of a deployment are asked for at its older address, without the provider.
+  if (word.toLowerCase() === 'deployments')
+    return { at: 'deployments', scope, on: parseArmId(scope), rest: below };
   if (word.toLowerCase() !== 'providers') return nothing(`There is nothing at '/${parts.join('/')}'.`);
   return inKinds(parts, 6, subscriptionId, kinds);
 }

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../store/resource.ts';
 import type { ControlStore } from '../store/store.ts';
 import type { AnyKind, Caller, KindContext } from './kind.ts';
 import { ArmError } from './errors.ts';
+import type { ExtensionRoute } from './extension-route.ts';
 
 /** One request as the handlers see it: no framework, no socket. */
 export interface ArmRequest {
@@ -32,6 +33,8 @@ export interface ArmContext {
   /** Where a resource without a location lies: the region in its operations' addresses. */
   readonly location: string;
   readonly may: (caller: Caller, action: string, scope: string) => boolean;
+  /** `Microsoft.Authorization`, which identity/ answers; left out, there is nothing at its paths. */
+  readonly authorization?: (cx: ArmContext, request: ArmRequest, route: ExtensionRoute) => ArmReply;
   /** Something was written. Called after the transaction. */
   readonly wake: (reason: string) => void;
 }

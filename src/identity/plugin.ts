@@ -31,8 +31,17 @@ export function addIdentity(app: FastifyInstance, options: IdentityPluginOptions
     subject_types_supported: ['pairwise'],
     grant_types_supported: ['client_credentials'],
     id_token_signing_alg_values_supported: ['RS256'],
-    token_endpoint_auth_methods_supported: ['client_secret_post'],
+    token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt'],
+    token_endpoint_auth_signing_alg_values_supported: ['RS256', 'PS256'],
   });
+
+  /** An assertion is made for the token endpoint, by either form, or for its issuer. */
+  const audiencesOf = (endpoint: string): readonly string[] => [
+    `${endpoint}/adfs/oauth2/token`,
+    `${endpoint}/${tenantId}/oauth2/v2.0/token`,
+    issuerOf(endpoint, 'adfs'),
+    issuerOf(endpoint, tenantId),
+  ];
 
   const addForm = (tenant: string, wellKnown: string, token: string, keys: string): void => {
     app.get(wellKnown, async (request) => discovery(endpointOf(request), tenant, token, keys));
@@ -40,7 +49,11 @@ export function addIdentity(app: FastifyInstance, options: IdentityPluginOptions
     app.post(token, async (request, reply) => {
       const form = request.body instanceof URLSearchParams ? request.body : undefined;
       const answer = form
-        ? await signIn(form, issuerOf(endpointOf(request), tenant))
+        ? await signIn(form, {
+            issuer: issuerOf(endpointOf(request), tenant),
+            source: request.ip,
+            audiences: audiencesOf(endpointOf(request)),
+          })
         : fault(
             400,
             'invalid_request',

@@ -8,9 +8,11 @@ export interface Role {
   readonly summary: string;
   readonly actions: readonly string[];
   readonly notActions: readonly string[];
+  /** Given by the installation alone, at `/`. */
+  readonly onlyAtRoot?: boolean;
 }
 
-/** The first three with the ids that Azure gave them. */
+/** The first four with the ids that Azure gave them. */
 export const roles: Readonly<Record<string, Role>> = {
   Owner: {
     id: '8e3af657-a8ff-443c-a75c-2fe8c4bcb635',
@@ -30,6 +32,18 @@ export const roles: Readonly<Record<string, Role>> = {
     actions: ['*/read'],
     notActions: [],
   },
+  'Network Contributor': {
+    id: '4d97b98b-1d4f-4787-a291-c67834d212e7',
+    summary: 'Manages networks, and sees the roles; no cluster.',
+    actions: [
+      'Microsoft.Authorization/*/read',
+      'Microsoft.Network/*',
+      'Microsoft.Resources/deployments/*',
+      'Microsoft.Resources/subscriptions/read',
+      'Microsoft.Resources/subscriptions/resourceGroups/read',
+    ],
+    notActions: [],
+  },
   'Private Link Approver': {
     id: '5d2a1f0e-6a0b-4c52-9c0d-3f1f6a6f2b11',
     summary: 'Approves, rejects and removes the connections of private link services.',
@@ -47,6 +61,7 @@ export const roles: Readonly<Record<string, Role>> = {
       'Sees the state of the installation and asks for proofs of every door. No resource of a customer.',
     actions: ['Sallyport/*'],
     notActions: [],
+    onlyAtRoot: true,
   },
 };
 
@@ -63,7 +78,7 @@ const grants = (role: Role, action: string): boolean =>
   !role.notActions.some((pattern) => matches(pattern, action));
 
 /** A scope covers itself and all below it; doubled slashes and case don't matter. */
-function covers(outer: string, inner: string): boolean {
+export function covers(outer: string, inner: string): boolean {
   const clean = (scope: string): string => scope.toLowerCase().split('/').filter(Boolean).join('/');
   const base = clean(outer);
   const below = clean(inner);

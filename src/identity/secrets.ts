@@ -11,7 +11,9 @@ export async function hashSecret(secret: string): Promise<string> {
 }
 
 export async function secretMatches(secret: string, stored: string): Promise<boolean> {
-  const [, N, r, p, salt, hash] = stored.split('$') as [string, string, string, string, string, string];
+  const [, N, r, p, salt, hash] = stored.split('$');
+  // What is no hash of ours is nobody's secret.
+  if (salt === undefined || hash === undefined) return false;
   const derived = await derive(secret, Buffer.from(salt, 'base64'), Number(N), Number(r), Number(p));
   return timingSafeEqual(derived, Buffer.from(hash, 'base64'));
 }

@@ -11,8 +11,10 @@ import {
   errorBody,
   requestId,
 } from '../arm/plugin.ts';
+import { parseLooseJson } from '../arm/deployments/loose-json.ts';
 import { ArmError } from '../arm/errors.ts';
 import type { Caller } from '../arm/kind.ts';
+import { createThrottle, defaultRates, type Rates } from '../arm/throttle.ts';
 import type { ArmContext } from '../arm/wire.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { addIdentity } from '../identity/plugin.ts';
@@ -28,6 +30,7 @@ export interface AppOptions {
   readonly signIn: SignIn;
   readonly port: number;
   readonly log: Log;
+  readonly rates?: Rates;
   /** Left out: for `inject` only. */
   readonly tls?: Authority;
   /** Our own routes beside ARM's. */
@@ -42,7 +45,7 @@ export const endpointsOf = (port: number): readonly [string, string] => [
 ];
 
 /** The API as one application: sign-in, ARM, our own routes. */
-export function createApp({ cx, tokens, signIn, port, log, tls, own }: AppOptions): FastifyInstance {
+export function createApp({ cx, tokens, signIn, port, log, tls, own, rates }: AppOptions): FastifyInstance {
   const [endpoint, ...aliases] = endpointsOf(port);
   // Addresses in answers are those by which the caller came, where they are ours at all.
   const endpointOf = (request: FastifyRequest): string =>
@@ -64,9 +67,9 @@ export function createApp({ cx, tokens, signIn, port, log, tls, own }: AppOption
   }) as unknown as FastifyInstance;
 
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     try {
-      done(null, parseJson(String(body)));
+      done(null, (isDeployment(request) ? parseLooseJson : parseJson)(String(body)));
     } catch (error) {
       done(error as Error);
     }
@@ -77,9 +80,14 @@ export function createApp({ cx, tokens, signIn, port, log, tls, own }: AppOption
   addIdentity(app, { tenantId: cx.tenantId, tokens, signIn, endpointOf });
   app.get('/metadata/endpoints', async (request) => metadata(endpointOf(request), cx.tenantId));
   own?.(app, authenticated);
-  addArm(app, { cx, authenticate: authenticated, endpointOf });
+  const throttle = createThrottle(rates ?? defaultRates, cx.clock);
+  addArm(app, { cx, authenticate: authenticated, endpointOf, throttle, log });
   return app;
 }
+
+/** az splices a template's raw text into what is JSON otherwise. */
+const isDeployment = (request: FastifyRequest): boolean =>
+  /\/providers\/+Microsoft\.Resources\/+deployments\//i.test(request.raw.url ?? '');
 
 /** What is no HTTP at all gets one answer, and the connection is closed. */
 function answerNoise(socket: Socket): void {

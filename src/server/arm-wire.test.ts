@@ -85,9 +85,6 @@ test('groups, and a resource from PUT to Succeeded to DELETE, in the form of Doc
     ['l1'],
   );
   assert.deepEqual(code(await toy.call('DELETE', box)), [409, 'InUse']);
-  const full = await toy.call('DELETE', `${sub}/resourcegroups/g`);
-  assert.deepEqual(code(full), [409, 'Conflict']);
-  assert.match(full.body.error.message, /boxes\/Box1/);
 
   const deleted = await toy.call('DELETE', `${box}/lids/l1`);
   assert.deepEqual([deleted.status, deleted.body], [202, { status: 'Enqueued' }]);

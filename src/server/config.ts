@@ -7,6 +7,11 @@ import { UserError } from '../lib/errors.ts';
 import { readJson, writeJson } from '../lib/files.ts';
 import type { ControlStore } from '../store/store.ts';
 
+const Rate = Type.Object({
+  burst: Type.Integer({ minimum: 1 }),
+  perSecond: Type.Number({ exclusiveMinimum: 0 }),
+});
+
 /** `config.json`: what an installation keeps for good. Everything in it may be set before the first start. */
 const Config = Type.Object({
   /** Of the API, on loopback. 0: chosen at the next start and kept. */
@@ -16,6 +21,8 @@ const Config = Type.Object({
   tenantId: Type.String(),
   providerSubscription: Type.String(),
   customerSubscription: Type.String(),
+  /** How many requests one principal may make, where the defaults do not fit. */
+  rates: Type.Optional(Type.Object({ reads: Rate, writes: Rate, deletes: Rate })),
 });
 export type Config = Static<typeof Config>;
 

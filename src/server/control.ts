@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import type { AnyKind } from '../arm/kind.ts';
 import { show } from '../arm/envelope.ts';
 import { groupType } from '../arm/lookup.ts';
+import { driveLongWork } from '../arm/long-work.ts';
 import type { ArmContext } from '../arm/wire.ts';
+import { answerAuthorization } from '../identity/authorization.ts';
 import { allows } from '../identity/roles.ts';
 import { createSignIn } from '../identity/sign-in.ts';
 import { issuerOf } from '../identity/plugin.ts';
@@ -146,7 +148,12 @@ async function compose(
   const tokens = await openTokens({
     keyFile: join(folder, 'authority', 'tokens.json'),
     tenantId: config.tenantId,
-    audiences: [...endpoints, 'https://management.azure.com', 'https://management.core.windows.net'],
+    audiences: [
+      ...endpoints,
+      ...endpoints.map((one) => `${one}/graph`),
+      'https://management.azure.com',
+      'https://management.core.windows.net',
+    ],
     issuers: endpoints.flatMap((endpoint) => [
       issuerOf(endpoint, 'adfs'),
       issuerOf(endpoint, config.tenantId),
@@ -160,18 +167,31 @@ async function compose(
     tenantId: config.tenantId,
     location: config.location,
     may: (caller, action, scope) => allows(store.principals.assignments(caller.principalId), action, scope),
-    wake: (reason) => kinds.wake(reason),
+    authorization: answerAuthorization,
+    wake(reason) {
+      kinds.wake(reason);
+      longWork.wake(reason);
+    },
   };
+  const longWork = driveLongWork(cx, { clock, log, signal });
   const [endpoint] = endpoints;
   const programRoot = fileURLToPath(new URL('../..', import.meta.url));
   const extension = buildWheel(await readExtension(programRoot), version);
   const app = createApp({
     cx,
     tokens,
-    signIn: createSignIn({ principals: store.principals, tokens, clock, signal }),
+    signIn: createSignIn({
+      principals: store.principals,
+      credentials: store.credentials,
+      tokens,
+      clock,
+      log,
+      signal,
+    }),
     port: config.port,
     log,
     tls: authorities.api.server,
+    ...(config.rates && { rates: config.rates }),
     own(routes, authenticated) {
       addExtensionRoutes(routes, extension);
       addVerifyRoutes(routes, {
@@ -199,6 +219,7 @@ async function compose(
     endpoint,
     async close() {
       stop.abort();
+      await longWork.stopped;
       await app.close();
       await doors.close();
       store.close();

@@ -37,7 +37,11 @@ test('discovery in both forms, and a token by either', async (t) => {
 
 test('a wrong secret is answered late and a right one at once; unknown clients get the same words', async (t) => {
   const waits: number[] = [];
-  const clock: Clock = { now: () => systemClock.now(), sleep: async (ms) => void waits.push(ms) };
+  // A reconciler's period is waited for as ever.
+  const clock: Clock = {
+    now: () => systemClock.now(),
+    sleep: async (ms, signal) => (ms === 1_000 ? systemClock.sleep(ms, signal) : void waits.push(ms)),
+  };
   const toy = await toyControl(t, clock);
   const { clientId, secret } = toy.parties.customer;
   const scope = `https://localhost:${toy.control.port}/.default`;

@@ -91,4 +91,61 @@ export const migrations: readonly string[] = [
     ended_at text
   ) strict, without rowid;
   `,
+  // Around the resources: credentials that overlap, who did what, and what hangs on a scope.
+  `
+  create table credentials (
+    id text primary key,
+    principal text not null references principals (client_id),
+    name text not null,
+    kind text not null,
+    value text not null,
+    thumbprint text,
+    thumbprint_sha1 text,
+    created_at text not null,
+    expires_at text,
+    unique (principal, name)
+  ) strict, without rowid;
+  insert into credentials (id, principal, name, kind, value, created_at)
+    select lower(hex(randomblob(16))), client_id, 'first', 'secret', secret_hash, created_at from principals;
+  alter table principals drop column secret_hash;
+  create unique index principals_by_object on principals (object_id);
+  create table spent_assertions (
+    principal text not null,
+    jti text not null,
+    expires_at integer not null,
+    primary key (principal, jti)
+  ) strict, without rowid;
+
+  create table activity (
+    seq integer primary key autoincrement,
+    id text not null,
+    at text not null,
+    subscription_id text not null,
+    resource_group text,
+    resource_key text not null,
+    resource_id text not null,
+    caller text not null,
+    caller_name text not null,
+    operation text not null,
+    status text not null,
+    refused integer not null,
+    http_status integer,
+    code text,
+    message text,
+    correlation_id text not null
+  ) strict;
+  create index activity_by_subscription on activity (subscription_id, refused, seq);
+
+  create table extensions (
+    key text primary key,
+    id text not null,
+    type text not null,
+    scope_key text not null,
+    body text not null,
+    changed_by text not null,
+    changed_at text not null
+  ) strict, without rowid;
+  create index extensions_by_scope on extensions (scope_key, type);
+  create index operations_by_resource on operations (resource_key, started_at);
+  `,
 ];

@@ -38,13 +38,16 @@ export interface Operations {
     location: string,
     by: string,
   ): Operation;
+  /** The last that was begun, whatever became of it. */
+  latest(resourceId: string): Operation | undefined;
   end(resourceId: string, state: 'Succeeded' | 'Failed' | 'Canceled', fault?: Fault): void;
 }
 
 /** Ended operations are kept so long for whoever still asks. */
 const keptMs = 7 * 86_400_000;
 
-export function operationsIn(db: Database, clock: Clock): Operations {
+/** `onEnd` hears of each operation that ends, in the transaction that ends it. */
+export function operationsIn(db: Database, clock: Clock, onEnd?: (ended: Operation) => void): Operations {
   const running = () => db.query.selectFrom('operations').selectAll().where('state', '=', 'Running');
   const now = (): string => new Date(clock.now()).toISOString();
 
@@ -95,6 +98,7 @@ export function operationsIn(db: Database, clock: Clock): Operations {
       return toOperation(row);
     },
     end(resourceId, state, fault) {
+      const ending = db.all(running().where('resource_key', '=', keyOf(resourceId))).map(toOperation);
       db.run(
         db.query
           .updateTable('operations')
@@ -102,6 +106,12 @@ export function operationsIn(db: Database, clock: Clock): Operations {
           .where('resource_key', '=', keyOf(resourceId))
           .where('state', '=', 'Running'),
       );
+      for (const was of ending) onEnd?.({ ...was, state, fault: fault ?? null, endedAt: now() });
+    },
+    latest(resourceId) {
+      const all = db.query.selectFrom('operations').selectAll().where('resource_key', '=', keyOf(resourceId));
+      const row = db.first(all.orderBy('started_at', 'desc').limit(1));
+      return row && toOperation(row);
     },
   };
 }

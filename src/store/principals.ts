@@ -1,19 +1,28 @@
 import { randomUUID } from 'node:crypto';
+import type { Selectable } from 'kysely';
 import type { Clock } from '../lib/clock.ts';
+import type { Credentials } from './credentials.ts';
+import { keyOf } from './rows.ts';
+import type { Schema } from './schema.ts';
 import type { Database } from './sqlite.ts';
 
 export interface Principal {
   readonly clientId: string;
   readonly objectId: string;
   readonly displayName: string;
-  readonly secretHash: string;
 }
 
+/** What a role is given to, and where. */
 export interface Assignment {
   readonly principal: string;
   readonly role: string;
   /** `/`, or an ARM id: the role holds for it and for all below. */
   readonly scope: string;
+}
+
+export interface StoredAssignment extends Assignment {
+  readonly id: string;
+  readonly createdAt: string;
 }
 
 export interface Subscription {
@@ -23,55 +32,86 @@ export interface Subscription {
 
 export interface Principals {
   get(clientId: string): Principal | undefined;
-  put(principal: Principal): void;
-  assign(assignment: Assignment): void;
+  /** By its application id or its object id. */
+  find(id: string): Principal | undefined;
+  all(): readonly Principal[];
+  /** With `secretHash`: that is its first secret from now on. */
+  put(principal: Principal & { readonly secretHash?: string }): void;
+  /** With `id`: under that id; the same role at the same scope is kept as it is. */
+  assign(assignment: Assignment & { readonly id?: string }): void;
   assignments(clientId: string): readonly Assignment[];
+  assignment(id: string): StoredAssignment | undefined;
+  allAssignments(): readonly StoredAssignment[];
+  unassign(id: string): void;
+  /** Whatever was given at a scope, or below it, that is gone. */
+  unassignWithin(scope: string): void;
   subscriptions(): readonly Subscription[];
   putSubscription(subscription: Subscription): void;
 }
 
-export function principalsIn(db: Database, clock: Clock): Principals {
+export function principalsIn(db: Database, clock: Clock, credentials: Credentials): Principals {
   const now = (): string => new Date(clock.now()).toISOString();
+  const table = () => db.query.selectFrom('principals').selectAll();
   const assignments = (clientId: string): readonly Assignment[] => {
     const query = db.query.selectFrom('role_assignments').select(['principal', 'role', 'scope']);
     return db.all(query.where('principal', '=', clientId.toLowerCase()));
   };
   return {
     get(clientId) {
-      const query = db.query
-        .selectFrom('principals')
-        .selectAll()
-        .where('client_id', '=', clientId.toLowerCase());
-      const row = db.first(query);
-      return (
-        row && {
-          clientId: row.client_id,
-          objectId: row.object_id,
-          displayName: row.display_name,
-          secretHash: row.secret_hash,
-        }
-      );
+      const row = db.first(table().where('client_id', '=', clientId.toLowerCase()));
+      return row && toPrincipal(row);
     },
-    put({ clientId, objectId, displayName, secretHash }) {
-      const set = { object_id: objectId, display_name: displayName, secret_hash: secretHash };
-      db.run(
-        db.query
-          .insertInto('principals')
-          .values({ client_id: clientId.toLowerCase(), ...set, created_at: now() })
-          .onConflict((conflict) => conflict.column('client_id').doUpdateSet(set)),
+    find(id) {
+      const key = id.toLowerCase();
+      const row = db.first(
+        table().where((is) => is.or([is('client_id', '=', key), is('object_id', '=', key)])),
       );
+      return row && toPrincipal(row);
     },
+    all: () => db.all(table().orderBy('created_at').orderBy('client_id')).map(toPrincipal),
+    put: ({ clientId, objectId, displayName, secretHash }) =>
+      db.transaction(() => {
+        const principal = clientId.toLowerCase();
+        const set = { object_id: objectId.toLowerCase(), display_name: displayName };
+        db.run(
+          db.query
+            .insertInto('principals')
+            .values({ client_id: principal, ...set, created_at: now() })
+            .onConflict((conflict) => conflict.column('client_id').doUpdateSet(set)),
+        );
+        if (secretHash === undefined) return;
+        const rest = { thumbprint: null, thumbprintSha1: null, expiresAt: null };
+        credentials.put({ principal, name: 'first', kind: 'secret', value: secretHash, ...rest });
+      }),
     assign(assignment) {
       if (assignments(assignment.principal).some((had) => sameAssignment(had, assignment))) return;
       const { role, scope } = assignment;
       const principal = assignment.principal.toLowerCase();
+      const id = assignment.id?.toLowerCase() ?? randomUUID();
       db.run(
-        db.query
-          .insertInto('role_assignments')
-          .values({ id: randomUUID(), principal, role, scope, created_at: now() }),
+        db.query.insertInto('role_assignments').values({ id, principal, role, scope, created_at: now() }),
       );
     },
     assignments,
+    assignment(id) {
+      const query = db.query.selectFrom('role_assignments').selectAll().where('id', '=', id.toLowerCase());
+      const row = db.first(query);
+      return row && toAssignment(row);
+    },
+    allAssignments: () =>
+      db
+        .all(db.query.selectFrom('role_assignments').selectAll().orderBy('created_at').orderBy('id'))
+        .map(toAssignment),
+    unassign: (id) => void db.run(db.query.deleteFrom('role_assignments').where('id', '=', id.toLowerCase())),
+    unassignWithin(scope) {
+      const key = keyOf(scope);
+      const all = db.all(db.query.selectFrom('role_assignments').select(['id', 'scope']));
+      for (const one of all) {
+        const at = keyOf(one.scope);
+        if (at === key || at.startsWith(`${key}/`))
+          db.run(db.query.deleteFrom('role_assignments').where('id', '=', one.id));
+      }
+    },
     subscriptions() {
       const rows = db.all(db.query.selectFrom('subscriptions').selectAll().orderBy('created_at'));
       return rows.map((row) => ({ id: row.id, displayName: row.display_name }));
@@ -86,6 +126,20 @@ export function principalsIn(db: Database, clock: Clock): Principals {
     },
   };
 }
+
+const toPrincipal = (row: Selectable<Schema['principals']>): Principal => ({
+  clientId: row.client_id,
+  objectId: row.object_id,
+  displayName: row.display_name,
+});
+
+const toAssignment = (row: Selectable<Schema['role_assignments']>): StoredAssignment => ({
+  id: row.id,
+  principal: row.principal,
+  role: row.role,
+  scope: row.scope,
+  createdAt: row.created_at,
+});
 
 const sameAssignment = (a: Assignment, b: Assignment): boolean =>
   a.role === b.role && a.scope.toLowerCase() === b.scope.toLowerCase();

@@ -54,7 +54,6 @@ export interface Schema {
     readonly client_id: string;
     readonly object_id: string;
     readonly display_name: string;
-    readonly secret_hash: string;
     readonly created_at: string;
   };
   readonly role_assignments: {
@@ -79,5 +78,48 @@ export interface Schema {
     readonly fault: string | null;
     readonly created_at: string;
     readonly ended_at: string | null;
+  };
+  readonly credentials: {
+    readonly id: string;
+    readonly principal: string;
+    readonly name: string;
+    readonly kind: string;
+    readonly value: string;
+    readonly thumbprint: string | null;
+    readonly thumbprint_sha1: string | null;
+    readonly created_at: string;
+    readonly expires_at: string | null;
+  };
+  readonly spent_assertions: {
+    readonly principal: string;
+    readonly jti: string;
+    readonly expires_at: number;
+  };
+  readonly activity: {
+    readonly seq: Generated<number>;
+    readonly id: string;
+    readonly at: string;
+    readonly subscription_id: string;
+    readonly resource_group: string | null;
+    readonly resource_key: string;
+    readonly resource_id: string;
+    readonly caller: string;
+    readonly caller_name: string;
+    readonly operation: string;
+    readonly status: string;
+    readonly refused: number;
+    readonly http_status: number | null;
+    readonly code: string | null;
+    readonly message: string | null;
+    readonly correlation_id: string;
+  };
+  readonly extensions: {
+    readonly key: string;
+    readonly id: string;
+    readonly type: string;
+    readonly scope_key: string;
+    readonly body: string;
+    readonly changed_by: string;
+    readonly changed_at: string;
   };
 }

@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
 import { readFileIfThere, writeFileAtomic } from '../lib/files.ts';
+import { activitiesIn, type Activities } from './activity.ts';
+import { credentialsIn, type Credentials } from './credentials.ts';
 import { enrolmentsIn, type Enrolments } from './enrolments.ts';
 import { eventsIn, type Events } from './events.ts';
-import { operationsIn, type Operations } from './operations.ts';
+import { extensionsIn, type Extensions } from './extensions.ts';
+import { operationsIn, type Operation, type Operations } from './operations.ts';
 import { principalsIn, type Principals } from './principals.ts';
 import type { Resource, Store } from './resource.ts';
 import { resourcesIn, type Resources } from './resources.ts';
+import { partsOf } from './rows.ts';
 import { secretsIn } from './secrets.ts';
 import { openDatabase } from './sqlite.ts';
 import { verifyRunsIn, type VerifyRuns } from './verify-runs.ts';
@@ -18,7 +22,10 @@ import { verifyRunsIn, type VerifyRuns } from './verify-runs.ts';
 export interface ControlStore extends Store, Pick<Resources, 'write' | 'startDelete' | 'retag'> {
   readonly operations: Operations;
   readonly events: Events;
+  readonly activity: Activities;
   readonly principals: Principals;
+  readonly credentials: Credentials;
+  readonly extensions: Extensions;
   readonly enrolments: Enrolments;
   readonly verifyRuns: VerifyRuns;
   close(): void;
@@ -40,13 +47,28 @@ export function openStore({
   shown = (resource) => resource.state,
 }: StoreOptions): ControlStore {
   const db = openDatabase(path);
-  const operations = operationsIn(db, clock);
+  const credentials = credentialsIn(db, clock);
+  const activity = activitiesIn(db, clock);
+  const principals = principalsIn(db, clock, credentials);
+  const operations = operationsIn(db, clock, (ended) => recordEnd(ended, activity, principals));
   const events = eventsIn(db, clock);
+  const resources = resourcesIn({ db, clock, operations, events, shown });
+  const extensions = extensionsIn(db, clock);
   return {
-    ...resourcesIn({ db, clock, operations, events, shown }),
+    ...resources,
+    // What hangs on a resource goes with it: the next one of that name begins without its roles and settings.
+    remove: (id) =>
+      db.transaction(() => {
+        resources.remove(id);
+        extensions.removeWithin(id);
+        principals.unassignWithin(id);
+      }),
     operations,
     events,
-    principals: principalsIn(db, clock),
+    activity,
+    principals,
+    credentials,
+    extensions,
     enrolments: enrolmentsIn(db, clock),
     verifyRuns: verifyRunsIn(db, clock),
     secrets: secretsIn(db, masterKey),
@@ -81,4 +103,24 @@ export async function masterKeyIn(folder: string): Promise<Buffer> {
     );
   }
   return key;
+}
+
+/** How a long operation ended goes into the activity log under its own name: whoever asked was told `Accepted` only. */
+function recordEnd(operation: Operation, activity: Activities, principals: Principals): void {
+  const { resourceId, type, startedBy, fault, state } = operation;
+  const { subscriptionId, resourceGroup } = partsOf(resourceId);
+  activity.add({
+    subscriptionId,
+    resourceGroup: resourceGroup || null,
+    resourceId,
+    caller: startedBy,
+    callerName: principals.get(startedBy)?.displayName ?? startedBy,
+    operation: `${type}/${operation.verb === 'DELETE' ? 'delete' : 'write'}`,
+    status: state === 'Succeeded' ? 'Succeeded' : 'Failed',
+    refused: false,
+    httpStatus: null,
+    code: fault?.code ?? null,
+    message: fault?.message ?? null,
+    correlationId: operation.id,
+  });
 }

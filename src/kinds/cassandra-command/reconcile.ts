@@ -1,4 +1,4 @@
-import type { CommandReport } from '../../exchange/intents/operator.ts';
+import type { CommandReport } from '../../exchange/intents/node.ts';
 import type { Pass } from '../pass.ts';
 import type { Cluster } from '../cassandra-cluster/schema.ts';
 import { commandsOf, isOpen, outputSecret, type Command } from './schema.ts';
