@@ -16,6 +16,9 @@ export const consumerDevice = (linkId: string): string => `c${shortName(linkId)}
 export const providerDevice = (linkId: string): string => `p${shortName(linkId)}`;
 /** A network's cable to the internet, at the internet's end. */
 export const uplinkDevice = (networkId: string): string => `n${shortName(networkId)}`;
+/** The cable between two networks that are peers: the same name at both ends, whichever is named first. */
+export const peeringDevice = (networkId: string, otherId: string): string =>
+  `x${shortName([networkId, otherId].sort().join(' '))}`;
 
 /** A locally administered address for one end of a cable. */
 export function macOf(end: string): string {

@@ -5,12 +5,15 @@ import { internetNamespace, planInternet, uplinkAddresses } from '../network/int
 import type { DeviceShall, NamespaceShall } from '../network/namespace.ts';
 import { planPrivateLink } from '../network/private-link.ts';
 import { isRecorder } from '../network/recorder.ts';
-import { planRouter, proxyArpSysctls } from '../network/router.ts';
+import { planRouter, proxyArpSysctls, type PeerEnd } from '../network/router.ts';
+import { peeredPairs, type PeeredPair } from './peerings.ts';
+import { judgeOf, membersIn, subnetTable, usableGroups, usableRoutes, type Groups } from './security.ts';
 import {
   consumerDevice,
   linkNamespace,
   machineDevice,
   macOf,
+  peeringDevice,
   providerDevice,
   routerNamespace,
   uplinkDevice,
@@ -54,9 +57,19 @@ export function planWorld(
   );
   const links = intent.links.filter((link) => keep(refused, link.id, linkFlaw(link, networks)));
 
+  const refuse = (what: string, why: string): void => void refused.set(what, why);
+  const parts = {
+    intent: { ...intent, machines, links },
+    running,
+    numbers,
+    pairs: peeredPairs(intent.networks, refuse),
+    groups: usableGroups(intent, refuse),
+    refuse,
+  };
+
   const routers = intent.networks.flatMap((network) => {
     try {
-      return [routerOf(network, machines, links, running, numbers)];
+      return [routerOf(network, parts)];
     } catch (error) {
       refused.set(network.id, error instanceof Error ? error.message : String(error));
       return [];
@@ -91,30 +104,41 @@ export function planWorld(
   return { namespaces: unrecorded, refused };
 }
 
-function routerOf(
-  network: FabricNetwork,
-  machines: readonly FabricMachine[],
-  links: readonly FabricLink[],
-  running: RunningMachines,
-  numbers: NetworkNumbers,
-): NamespaceShall {
-  const number = numbers[network.id];
+interface Parts {
+  readonly intent: FabricIntent;
+  readonly running: RunningMachines;
+  readonly numbers: NetworkNumbers;
+  readonly pairs: readonly PeeredPair[];
+  readonly groups: Groups;
+  readonly refuse: (what: string, why: string) => void;
+}
+
+function routerOf(network: FabricNetwork, parts: Parts): NamespaceShall {
+  const { running, groups } = parts;
+  const number = parts.numbers[network.id];
+  const machines = parts.intent.machines.filter((machine) => machine.network === network.id);
+  const links = parts.intent.links.filter(({ consumer }) => consumer.network === network.id);
+  const peers = parts.pairs.flatMap((pair) => peerEnd(pair, network));
+  const subnetOf = (machine: FabricMachine) => network.subnets.find(({ name }) => name === machine.subnet);
   return planRouter({
     name: routerNamespace(network.id),
     prefixes: network.prefixes,
     subnets: network.subnets.map(({ prefix }) => prefix),
-    nics: machines
-      .filter((machine) => machine.network === network.id)
-      .map((machine) => ({
-        device: machineDevice(machine.id),
-        address: machine.address,
-        allow: machine.allow,
-        cable: running.has(machine.id) ? machineCable(machine.id, running.get(machine.id)!) : null,
-      })),
-    consumers: links
-      .filter(({ consumer }) => consumer.network === network.id)
-      .map((link) => ({ cable: linkCables(link).consumer, address: link.consumer.address, port: link.port })),
-    providers: links
+    nics: machines.map((machine) => ({
+      device: machineDevice(machine.id),
+      address: machine.address,
+      allow: machine.allow,
+      cable: running.has(machine.id) ? machineCable(machine.id, running.get(machine.id)!) : null,
+      security: judgeOf(subnetOf(machine)?.securityGroup, machine.securityGroup),
+      routeTable: subnetTable(subnetOf(machine)),
+    })),
+    consumers: links.map((link) => ({
+      cable: linkCables(link).consumer,
+      address: link.consumer.address,
+      port: link.port,
+      security: judgeOf(link.consumer.securityGroup),
+    })),
+    providers: parts.intent.links
       .filter(({ provider }) => provider.network === network.id)
       .map((link) => ({
         cable: linkCables(link).provider,
@@ -126,7 +150,34 @@ function routerOf(
       network.internet && number !== undefined
         ? { cable: uplinkCable(network.id).router, ...uplinkAddresses(number) }
         : null,
+    peers: peers.map(({ end }) => end),
+    groups,
+    routeTables: Object.fromEntries(
+      network.subnets.flatMap((subnet) => {
+        const table = subnetTable(subnet);
+        return table === null ? [] : [[table, usableRoutes(network, subnet, parts.refuse)]];
+      }),
+    ),
+    names: {
+      serviceTags: parts.intent.serviceTags ?? {},
+      members: membersIn(parts.intent, [network.id, ...peers.map(({ peer }) => peer.id)]),
+    },
   });
+}
+
+function peerEnd(
+  pair: PeeredPair,
+  network: FabricNetwork,
+): readonly { readonly peer: FabricNetwork; readonly end: PeerEnd }[] {
+  if (pair.a.id !== network.id && pair.b.id !== network.id) return [];
+  const peer = pair.a.id === network.id ? pair.b : pair.a;
+  const device = peeringDevice(pair.a.id, pair.b.id);
+  const [near] = cable(
+    { namespace: routerNamespace(network.id), device },
+    { namespace: routerNamespace(peer.id), device },
+  );
+  const access = network.peerings?.find((peering) => peering.network === peer.id)?.access ?? false;
+  return [{ peer, end: { cable: near, prefixes: peer.prefixes, access } }];
 }
 
 function machineCable(machineId: string, pid: number): DeviceShall {

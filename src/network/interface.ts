@@ -3,8 +3,8 @@
  * frame by frame and without memory, so that root of the machine can't talk around it with raw sockets.
  */
 import type { AllowRule } from '../exchange/intents/fabric.ts';
-import type { NftTable } from './nft.ts';
-import { allowMatches } from './security-group.ts';
+import { mergePrefixes } from './intervals.ts';
+import { nftSet, type NftTable } from './nft.ts';
 
 export interface Interface {
   /** The router's end of the cable. */
@@ -31,24 +31,22 @@ export const interfaceTable = ({ device, address, allow }: Interface): NftTable 
   ].join('\n'),
 });
 
-/** The same list where connections are known: the chains `out_…` and `in_…` of the router, which return or drop. */
-export function platformChains(nics: readonly Interface[]): {
-  readonly chains: readonly string[];
-  readonly jumps: readonly string[];
-} {
-  const bound = nics.filter((nic) => nic.allow !== null);
-  if (bound.length === 0) return { chains: [], jumps: [] };
-  const chains = bound.flatMap(({ device, allow }) =>
-    (['out', 'in'] as const).flatMap((packet) => [
-      `  chain ${packet}_${device} {`,
-      ...allowMatches(allow ?? [], packet).map(
-        ({ match, forward }) => `    ct direction ${forward ? 'original' : 'reply'} ${match} return`,
-      ),
-      '    drop',
-      '  }',
-    ]),
-  );
-  const map = (packet: 'out' | 'in'): string =>
-    bound.map(({ device }) => `"${device}" : jump ${packet}_${device}`).join(', ');
-  return { chains, jumps: [`iifname vmap { ${map('out')} }`, `oifname vmap { ${map('in')} }`] };
+/**
+ * An interface's written allow-list as matches of a packet, without looking at connections. `out`: packets that come out
+ * of the machine, `in`: packets delivered to it. `forward` marks those of the flow's own direction, the rest are replies.
+ */
+export function allowMatches(
+  allow: readonly AllowRule[],
+  packet: 'out' | 'in',
+): readonly { readonly match: string; readonly forward: boolean }[] {
+  return allow
+    .filter((rule) => rule.remote.length > 0)
+    .map((rule) => {
+      const forward = rule.direction === packet;
+      const far = packet === 'out' ? 'daddr' : 'saddr';
+      return {
+        match: `ip ${far} ${nftSet(mergePrefixes(rule.remote))} ${rule.protocol} ${forward ? 'dport' : 'sport'} ${rule.port}`,
+        forward,
+      };
+    });
 }

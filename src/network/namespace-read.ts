@@ -56,6 +56,7 @@ interface JsonRoute {
   readonly gateway?: string;
   readonly dev?: string;
   readonly table?: string;
+  readonly metric?: number;
   readonly flags: readonly string[];
 }
 interface JsonRule {
@@ -104,5 +105,6 @@ function routeLine(route: JsonRoute): string {
     ...(route.dev ? ['dev', route.dev] : []),
     ...(route.flags.includes('onlink') ? ['onlink'] : []),
     ...(route.table ? ['table', route.table] : []),
+    ...(route.metric ? ['metric', String(route.metric)] : []),
   ].join(' ');
 }

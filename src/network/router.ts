@@ -3,15 +3,22 @@
  * its own, and the router answers for all neighbours. What no rule names is dropped.
  */
 import { ipv4ToNumber, numberToIpv4, parsePrefix } from '../lib/ip.ts';
-import { interfaceTable, platformChains, type Interface } from './interface.ts';
+import { interfaceTable, type Interface } from './interface.ts';
+import { mergePrefixes } from './intervals.ts';
+import { judgeChains, type Judged, type SecurityGroups } from './judges.ts';
 import type { DeviceShall, NamespaceShall } from './namespace.ts';
 import { nftSet, type NftTable } from './nft.ts';
+import { privateRanges } from './ranges.ts';
 import { deliveryRecorder, deviceRecorder } from './recorder.ts';
-import { defaultSecurityRules, mergePrefixes, securityChain } from './security-group.ts';
+import { routeTableLines } from './route-table.ts';
+import type { SecurityNames } from './security-group.ts';
+import type { Route } from './security-rules.ts';
 
 /** A machine's cable: `cable` is null while the machine does not run. */
-export interface RouterNic extends Interface {
+export interface RouterNic extends Interface, Judged {
   readonly cable: DeviceShall | null;
+  /** The number of its subnet's route table; null: the network's own routes alone. */
+  readonly routeTable: number | null;
 }
 
 /** Where a private endpoint's address lies: a cable to the link, which takes one UDP port. */
@@ -19,6 +26,8 @@ export interface ConsumerEnd {
   readonly cable: DeviceShall;
   readonly address: string;
   readonly port: number;
+  /** Groups of its subnet, where that one's policies bind private endpoints. */
+  readonly security: readonly string[];
 }
 
 /** Where a private link comes out at the provider: packets from one address to one, on one UDP port. */
@@ -36,6 +45,14 @@ export interface InternetEnd {
   readonly gateway: string;
 }
 
+/** A peered network's router: only what lies in that network's own address space comes from there or goes there. */
+export interface PeerEnd {
+  readonly cable: DeviceShall;
+  readonly prefixes: readonly string[];
+  /** False: nothing but what a rule of the user's names passes to it or from it. */
+  readonly access: boolean;
+}
+
 export interface RouterPlanInput {
   readonly name: string;
   readonly prefixes: readonly string[];
@@ -44,6 +61,12 @@ export interface RouterPlanInput {
   readonly consumers: readonly ConsumerEnd[];
   readonly providers: readonly ProviderEnd[];
   readonly internet: InternetEnd | null;
+  readonly peers: readonly PeerEnd[];
+  /** By the names that interfaces know them by. */
+  readonly groups: SecurityGroups;
+  /** Of the tables that interfaces name, by number. */
+  readonly routeTables: Readonly<Record<number, readonly Route[]>>;
+  readonly names: Pick<SecurityNames, 'serviceTags' | 'members'>;
 }
 
 /** The address of the next hop on a link's cable. It is nobody's: the neighbour entry is written down. */
@@ -71,9 +94,6 @@ export const proxyArpSysctls = (device: string): Readonly<Record<string, string>
   [`ipv4/neigh/${device}/proxy_delay`]: '0',
 });
 
-/** Azure's system routes: private ranges that aren't the network's own lead nowhere. */
-const nowhere = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '169.254.0.0/16'];
-
 export const gatewayOf = (subnet: string): string => numberToIpv4(ipv4ToNumber(subnet.split('/')[0]!) + 1);
 
 export function planRouter(input: RouterPlanInput): NamespaceShall {
@@ -81,7 +101,8 @@ export function planRouter(input: RouterPlanInput): NamespaceShall {
     if (!parsePrefix(prefix)) throw new Error(`'${prefix}' is not an IPv4 prefix.`);
   }
   const running = input.nics.filter((nic) => nic.cable !== null);
-  const ends = [...input.consumers, ...input.providers];
+  const ends = [...input.consumers, ...input.providers, ...input.peers];
+  const peered = mergePrefixes(input.peers.flatMap(({ prefixes }) => prefixes));
   const devices = [
     ...running.map((nic) => nic.cable!),
     ...ends.map(({ cable }) => cable),
@@ -102,15 +123,24 @@ export function planRouter(input: RouterPlanInput): NamespaceShall {
       ...input.providers.map(
         ({ natAddress, cable }) => `${natAddress}/32 via ${linkHop} dev ${cable.name} onlink`,
       ),
-      ...[...new Set([...nowhere, ...mergePrefixes(input.prefixes)])].map((prefix) => `blackhole ${prefix}`),
+      ...input.peers.flatMap(({ prefixes, cable }) =>
+        mergePrefixes(prefixes).map((prefix) => `${prefix} via ${linkHop} dev ${cable.name} onlink`),
+      ),
+      // Azure's system routes: a private range that isn't the network's own, or a peer's, leads nowhere.
+      ...[...new Set([...privateRanges, ...mergePrefixes(input.prefixes)])]
+        .filter((prefix) => !peered.includes(prefix))
+        .map((prefix) => `blackhole ${prefix}`),
       ...(input.internet ? [`default via ${input.internet.gateway} dev ${input.internet.cable.name}`] : []),
+      ...userRoutes(input, peered),
     ],
     // Machines too: the router would ask in the name of any of its addresses, and a node's door answers its own subnet only.
     neighbours: [
       ...ends.map(({ cable }) => `${linkHop} lladdr ${cable.far.mac} dev ${cable.name}`),
       ...running.map(({ address, cable }) => `${address} lladdr ${cable!.far.mac} dev ${cable!.name}`),
     ],
-    rules: [],
+    rules: running
+      .filter(({ routeTable }) => routeTable !== null)
+      .map(({ device, routeTable }) => `iif ${device} lookup ${routeTable}`),
     tables: [
       routerTable(input),
       deliveryRecorder,
@@ -120,11 +150,46 @@ export function planRouter(input: RouterPlanInput): NamespaceShall {
   };
 }
 
+function userRoutes(input: RouterPlanInput, peered: readonly string[]): readonly string[] {
+  const { internet } = input;
+  const world = {
+    prefixes: mergePrefixes(input.prefixes),
+    peers: peered,
+    endpoints: input.consumers.map(({ address }) => address),
+    // What has a written policy takes only what is addressed to itself.
+    appliances: new Map(
+      input.nics
+        .filter(({ allow }) => allow === null)
+        .map(({ address, device, cable }) => [address, cable === null ? null : device]),
+    ),
+    internet: internet && { gateway: internet.gateway, device: internet.cable.name },
+  };
+  return Object.entries(input.routeTables).flatMap(([number, routes]) =>
+    routeTableLines(Number(number), routes, world),
+  );
+}
+
+const quoted = (devices: readonly string[]): string => nftSet(devices.map((device) => `"${device}"`));
+
+/** One transaction replaces it as a whole. Cheapest first: a known flow's packet meets two look-ups and its own rules. */
 function routerTable(input: RouterPlanInput): NftTable {
-  const { nics, consumers, providers, internet } = input;
-  const platform = platformChains(nics);
-  const machines = nftSet(nics.map(({ device }) => `"${device}"`));
-  const security = { prefixes: input.prefixes, internetDevice: internet?.cable.name ?? null };
+  const { nics, consumers, providers, internet, peers } = input;
+  const private_ = mergePrefixes([
+    ...input.prefixes,
+    ...peers.flatMap(({ prefixes }) => prefixes),
+    ...privateRanges,
+  ]);
+  const judges = judgeChains(
+    [...nics, ...consumers.map(({ cable, security }) => ({ device: cable.name, allow: null, security }))],
+    input.groups,
+    {
+      virtualNetwork: [...input.prefixes, ...peersOf(peers, true)],
+      blocked: peersOf(peers, false),
+      ...input.names,
+    },
+  );
+  const machines = nics.map(({ device }) => device);
+  const bound = nics.filter(({ allow }) => allow !== null);
   const outside = [...consumers, ...providers]
     .map(({ cable }) => cable.name)
     .concat(internet ? [internet.cable.name] : []);
@@ -136,43 +201,52 @@ function routerTable(input: RouterPlanInput): NftTable {
           `    iifname . ip saddr ${nftSet(nics.map(({ device, address }) => `"${device}" . ${address}`))} accept`,
         ]
       : []),
-    ...(outside.length > 0 ? [`    iifname ${nftSet(outside.map((name) => `"${name}"`))} accept`] : []),
+    ...(outside.length > 0 ? [`    iifname ${quoted(outside)} accept`] : []),
+    ...peers.map(
+      ({ cable, prefixes }) =>
+        `    iifname "${cable.name}" ip saddr ${nftSet(mergePrefixes(prefixes))} accept`,
+    ),
     '  }',
     '  chain input { type filter hook input priority filter; policy drop;',
     '  }',
     '  chain output { type filter hook output priority filter; policy drop;',
     '  }',
     '  chain forward { type filter hook forward priority filter; policy drop;',
-    '    ct state invalid drop',
-    ...platform.jumps.map((jump) => `    ${jump} comment "platform policy"`),
-    '    ct direction reply ct state established,related accept',
-    // An endpoint's own interface has no security group: only the one port leads on. What comes out of a link is bounded too.
+    '    ct state vmap { invalid : drop, untracked : drop, related : goto errors }',
+    ...judges.jumps.map((jump) => `    ${jump}`),
+    ...onlyToOwner(input),
+    '    ct direction reply ct state established accept',
+    ...(nics.length > 0 ? [`    iifname ${quoted(machines)} jump leave`] : []),
+    // An endpoint's own interface has no policy: only the one port leads on. What comes out of a link is bounded too.
     ...providers.map(
       ({ cable, natAddress, destination, port }) =>
         `    iifname "${cable.name}" ip saddr ${natAddress} ip daddr ${destination} udp dport ${port} jump arrive`,
     ),
-    ...(nics.length > 0 ? [`    iifname ${machines} jump leave`] : []),
+    ...peers.map(({ cable }) => `    iifname "${cable.name}" jump arrive`),
     '  }',
-    ...platform.chains,
+    '  chain errors {',
+    ...(bound.length > 0
+      ? ['iifname', 'oifname'].map(
+          (hook) => `    ${hook} ${quoted(bound.map(({ device }) => device))} drop comment "platform policy"`,
+        )
+      : []),
+    '    ct direction reply icmp type { destination-unreachable, time-exceeded, parameter-problem } accept',
+    '  }',
+    ...judges.chains,
     '  chain leave {',
-    '    jump security_out',
+    '    jump arrive',
+    ...peers.map(
+      ({ cable, prefixes }) =>
+        `    oifname "${cable.name}" ip daddr ${nftSet(mergePrefixes(prefixes))} accept comment "peering"`,
+    ),
+    ...(internet ? [`    oifname "${internet.cable.name}" ip daddr != ${nftSet(private_)} accept`] : []),
+    '  }',
+    '  chain arrive {',
+    ...(nics.length > 0 ? [`    oifname ${quoted(machines)} accept`] : []),
     ...consumers.map(
       ({ cable, address, port }) =>
         `    oifname "${cable.name}" ip daddr ${address} udp dport ${port} accept comment "private endpoint"`,
     ),
-    ...(internet ? [`    oifname "${internet.cable.name}" accept`] : []),
-    '    jump arrive',
-    '  }',
-    '  chain arrive {',
-    ...(nics.length > 0 ? [`    oifname != ${machines} drop`] : ['    drop']),
-    '    jump security_in',
-    '    accept',
-    '  }',
-    '  chain security_out {',
-    ...securityChain(defaultSecurityRules, 'Outbound', security).map((line) => `    ${line}`),
-    '  }',
-    '  chain security_in {',
-    ...securityChain(defaultSecurityRules, 'Inbound', security).map((line) => `    ${line}`),
     '  }',
     ...(internet
       ? [
@@ -184,3 +258,23 @@ function routerTable(input: RouterPlanInput): NftTable {
   ].join('\n');
   return { family: 'inet', name: 'router', body };
 }
+
+/**
+ * A written policy names addresses. Where user routes can lead a packet to a machine that it isn't addressed to, that must
+ * not be a way around the policy: what comes from a bound interface goes to the one it names, or nowhere.
+ */
+function onlyToOwner({ nics, routeTables }: RouterPlanInput): readonly string[] {
+  const diverting = Object.values(routeTables).some((routes) =>
+    routes.some(({ nextHopType }) => nextHopType === 'VirtualAppliance'),
+  );
+  const bound = nics.filter(({ allow }) => allow !== null);
+  if (!diverting || bound.length === 0) return [];
+  const owners = nftSet(nics.map(({ device, address }) => `"${device}" . ${address}`));
+  return [
+    `    iifname ${quoted(bound.map(({ device }) => device))} oifname ${quoted(nics.map(({ device }) => device))} ` +
+      `oifname . ip daddr != ${owners} drop comment "platform policy"`,
+  ];
+}
+
+const peersOf = (peers: readonly PeerEnd[], access: boolean): readonly string[] =>
+  peers.filter((peer) => peer.access === access).flatMap(({ prefixes }) => prefixes);

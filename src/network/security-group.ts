@@ -1,104 +1,123 @@
 /**
- * Network security groups: Azure's rules as data, and how a list of them is judged by nftables. Each flow is judged in its
- * original direction, for every packet, so that a rule taken away cuts what it had let in.
+ * Network security groups as nftables' chains: the rules in order of priority, then Azure's defaults, each judging a flow
+ * as it began. Every packet is judged, replies too, so that a rule taken away cuts what it had let in at once.
  */
-import type { AllowRule } from '../exchange/intents/fabric.ts';
-import { containsPrefix, formatPrefix, parsePrefix, type Prefix } from '../lib/ip.ts';
+import { mergePorts, mergePrefixes } from './intervals.ts';
 import { nftSet } from './nft.ts';
+import { loadBalancerProbe, notInternet } from './ranges.ts';
+import {
+  defaultSecurityRules,
+  type RuleDirection,
+  type RuleSide,
+  type SecurityRule,
+} from './security-rules.ts';
 
-export interface SecurityRule {
-  readonly name: string;
-  readonly priority: number;
-  readonly direction: 'Inbound' | 'Outbound';
-  readonly access: 'Allow' | 'Deny';
-  /** The far side: of an inbound flow its source, of an outbound one its destination. */
-  readonly remote: 'VirtualNetwork' | 'Internet' | '*';
+/** What names in rules stand for, seen from one network. */
+export interface SecurityNames {
+  /** The network's own address space and that of the peers it may reach. */
+  readonly virtualNetwork: readonly string[];
+  /** Address spaces of peers without access: neither VirtualNetwork nor Internet. */
+  readonly blocked: readonly string[];
+  /** Service tags: `Storage`, `Storage.eastus2` → prefixes; an empty list stands for no address. */
+  readonly serviceTags: Readonly<Record<string, readonly string[]>>;
+  /** Application security groups, by id → addresses of their members. */
+  readonly members: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What Azure puts at the end of every group. The load balancer's rule is left out: there is none here. */
-export const defaultSecurityRules: readonly SecurityRule[] = [
-  {
-    name: 'AllowVnetInBound',
-    priority: 65000,
-    direction: 'Inbound',
-    access: 'Allow',
-    remote: 'VirtualNetwork',
-  },
-  { name: 'DenyAllInBound', priority: 65500, direction: 'Inbound', access: 'Deny', remote: '*' },
-  {
-    name: 'AllowVnetOutBound',
-    priority: 65000,
-    direction: 'Outbound',
-    access: 'Allow',
-    remote: 'VirtualNetwork',
-  },
-  {
-    name: 'AllowInternetOutBound',
-    priority: 65001,
-    direction: 'Outbound',
-    access: 'Allow',
-    remote: 'Internet',
-  },
-  { name: 'DenyAllOutBound', priority: 65500, direction: 'Outbound', access: 'Deny', remote: '*' },
-];
+/** Which packets of a flow: those from who began it, or those back to it. */
+export type Half = 'original' | 'reply';
 
-/** A chain's rules in nft's words. A chain that comes to its end has refused. */
+/** A group's chain for one direction and half, in nft's words. It returns what is allowed; at its end it has refused. */
 export function securityChain(
   rules: readonly SecurityRule[],
-  direction: SecurityRule['direction'],
-  world: { readonly prefixes: readonly string[]; readonly internetDevice: string | null },
+  direction: RuleDirection,
+  half: Half,
+  names: SecurityNames,
 ): readonly string[] {
-  const side = direction === 'Inbound' ? 'saddr' : 'daddr';
-  const device = direction === 'Inbound' ? 'iifname' : 'oifname';
-  const lines = rules
+  const lines = [...rules, ...defaultSecurityRules]
     .filter((rule) => rule.direction === direction)
     .sort((a, b) => a.priority - b.priority)
-    .flatMap((rule) => {
-      const verdict = `${rule.access === 'Allow' ? 'return' : 'drop'} comment "${rule.name}"`;
-      if (rule.remote === '*') return [verdict];
-      if (rule.remote === 'VirtualNetwork')
-        return [`ip ${side} ${nftSet(mergePrefixes(world.prefixes))} ${verdict}`];
-      return world.internetDevice === null ? [] : [`${device} "${world.internetDevice}" ${verdict}`];
-    });
+    .flatMap((rule) => ruleLines(rule, half, names));
   return [...lines, 'drop'];
 }
 
-/**
- * An interface's written allow-list as matches of a packet, without looking at connections. `out`: packets that come out
- * of the machine, `in`: packets delivered to it. `forward` marks those of the flow's own direction, the rest are replies.
- */
-export function allowMatches(
-  allow: readonly AllowRule[],
-  packet: 'out' | 'in',
-): readonly { readonly match: string; readonly forward: boolean }[] {
-  return allow
-    .filter((rule) => rule.remote.length > 0)
-    .map((rule) => {
-      const forward = rule.direction === packet;
-      const far = packet === 'out' ? 'daddr' : 'saddr';
-      return {
-        match: `ip ${far} ${nftSet(mergePrefixes(rule.remote))} ${rule.protocol} ${forward ? 'dport' : 'sport'} ${rule.port}`,
-        forward,
-      };
-    });
+function ruleLines(rule: SecurityRule, half: Half, names: SecurityNames): readonly string[] {
+  const [source, destination, sport, dport] =
+    half === 'original'
+      ? (['saddr', 'daddr', 'sport', 'dport'] as const)
+      : (['daddr', 'saddr', 'dport', 'sport'] as const);
+  const protocol = protocolMatch(rule);
+  const ports = [...portMatch(sport, rule.sourcePorts), ...portMatch(dport, rule.destinationPorts)];
+  // Without ports of its own a protocol can't match a rule that asks for some.
+  if (ports.length > 0 && !['Tcp', 'Udp', '*'].includes(rule.protocol)) return [];
+  const verdict = `${rule.access === 'Allow' ? 'return' : 'drop'} comment "${safe(rule.name)}"`;
+  return sideMatches(rule, rule.source, source, names).flatMap((from) =>
+    sideMatches(rule, rule.destination, destination, names).map((to) =>
+      [...protocol, ...from, ...to, ...ports, verdict].join(' '),
+    ),
+  );
 }
 
-/** Prefixes in canonical form, none inside another: nft refuses a set whose intervals overlap. */
-export function mergePrefixes(texts: readonly string[]): readonly string[] {
-  const prefixes = texts.map(toPrefix);
-  return prefixes
-    .filter((inner, index) =>
-      prefixes.every((outer, other) => {
-        if (other === index || !containsPrefix(outer, inner)) return true;
-        return containsPrefix(inner, outer) && index < other;
-      }),
-    )
-    .map(formatPrefix)
-    .sort();
+const numbers = { Tcp: 'tcp', Udp: 'udp', Icmp: 'icmp', Esp: '50', Ah: '51' } as const;
+
+function protocolMatch({ protocol, sourcePorts, destinationPorts }: SecurityRule): readonly string[] {
+  if (protocol !== '*') return [`meta l4proto ${numbers[protocol]}`];
+  const bound = [sourcePorts, destinationPorts].some((ports) => mergePorts(ports) !== null);
+  return bound ? ['meta l4proto { tcp, udp }'] : [];
 }
 
-function toPrefix(text: string): Prefix {
-  const prefix = parsePrefix(text.includes('/') ? text : `${text}/32`);
-  if (!prefix) throw new Error(`'${text}' is not an IPv4 prefix.`);
-  return prefix;
+function portMatch(side: 'sport' | 'dport', ports: readonly string[]): readonly string[] {
+  const merged = mergePorts(ports);
+  return merged === null ? [] : [`th ${side} { ${merged.join(', ')} }`];
 }
+
+/** Alternatives for one side of a rule, each a list of matches; none at all: it can match nothing. */
+function sideMatches(
+  rule: SecurityRule,
+  side: RuleSide,
+  field: 'saddr' | 'daddr',
+  names: SecurityNames,
+): readonly (readonly string[])[] {
+  const prefixes: string[] = side.groups.flatMap((id) => names.members[id] ?? []);
+  let internet = false;
+  for (const text of side.prefixes) {
+    if (text === '*' || text === '0.0.0.0/0') return [[]];
+    if (text === 'Internet') internet = true;
+    else {
+      const meant = meaning(text, names);
+      // A name that nobody explains may allow nothing, and forbids all that it might mean.
+      if (meant === undefined && rule.access === 'Deny') return [[]];
+      prefixes.push(...(meant ?? []));
+    }
+  }
+  const inside = [...names.virtualNetwork, ...names.blocked, ...notInternet];
+  return [
+    ...(prefixes.length > 0 ? [[`ip ${field} ${nftSet(mergePrefixes(prefixes))}`]] : []),
+    ...(internet ? [[`ip ${field} != ${nftSet(mergePrefixes(inside))}`]] : []),
+  ];
+}
+
+function meaning(text: string, names: SecurityNames): readonly string[] | undefined {
+  if (/^[\d./]+$/.test(text)) return [text];
+  if (text === 'VirtualNetwork') return names.virtualNetwork;
+  if (text === 'AzureLoadBalancer') return [loadBalancerProbe];
+  return Object.hasOwn(names.serviceTags, text) ? names.serviceTags[text] : undefined;
+}
+
+/** Why a list of rules can't be compiled; undefined: it can. */
+export function checkRules(rules: readonly SecurityRule[]): string | undefined {
+  const literal = (text: string): boolean => /^[\d./]+$/.test(text);
+  for (const { name, source, destination, sourcePorts, destinationPorts } of rules) {
+    try {
+      mergePorts(sourcePorts);
+      mergePorts(destinationPorts);
+      mergePrefixes([...source.prefixes, ...destination.prefixes].filter(literal));
+    } catch (error) {
+      return `Rule '${name}': ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+  return undefined;
+}
+
+/** A name as a comment: nothing in it may end the comment. */
+const safe = (name: string): string => name.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 80);

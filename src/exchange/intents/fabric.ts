@@ -18,6 +18,56 @@ export const AllowRule = Type.Object({
 });
 export type AllowRule = Static<typeof AllowRule>;
 
+/** One side of a security rule; the words are those of network/security-rules.ts. */
+const RuleSide = Type.Object({ prefixes: Type.Array(Type.String()), groups: Type.Array(Type.String()) });
+
+/** A rule of a network security group. The default rules are left out: every group ends with them. */
+export const FabricSecurityRule = Type.Object({
+  name: Type.String(),
+  priority: Type.Integer(),
+  direction: Type.Union([Type.Literal('Inbound'), Type.Literal('Outbound')]),
+  access: Type.Union([Type.Literal('Allow'), Type.Literal('Deny')]),
+  protocol: Type.Union([
+    Type.Literal('Tcp'),
+    Type.Literal('Udp'),
+    Type.Literal('Icmp'),
+    Type.Literal('Esp'),
+    Type.Literal('Ah'),
+    Type.Literal('*'),
+  ]),
+  source: RuleSide,
+  sourcePorts: Type.Array(Type.String()),
+  destination: RuleSide,
+  destinationPorts: Type.Array(Type.String()),
+});
+
+export const FabricSecurityGroup = Type.Object({
+  id: Type.String(),
+  rules: Type.Array(FabricSecurityRule),
+});
+export type FabricSecurityGroup = Static<typeof FabricSecurityGroup>;
+
+/** A route of the user's; the words are those of network/security-rules.ts. */
+export const FabricRoute = Type.Object({
+  name: Type.String(),
+  prefix: Type.String(),
+  nextHopType: Type.Union([
+    Type.Literal('VirtualAppliance'),
+    Type.Literal('VnetLocal'),
+    Type.Literal('Internet'),
+    Type.Literal('None'),
+    Type.Literal('VirtualNetworkGateway'),
+  ]),
+  nextHopAddress: Nullable(Type.String()),
+});
+
+/** This network's side of a peering. The two are tied only where both name each other. */
+export const FabricPeering = Type.Object({
+  network: Type.String(),
+  /** Whether the peer's address space counts as this virtual network's; false: only rules that name it let it through. */
+  access: Type.Boolean(),
+});
+
 export const FabricNetwork = Type.Object({
   /** Stable and unique; the fabric derives its own short names from it. */
   id: Type.String(),
@@ -25,7 +75,17 @@ export const FabricNetwork = Type.Object({
   label: Type.String(),
   /** IPv4 prefixes of the address space. */
   prefixes: Type.Array(Type.String()),
-  subnets: Type.Array(Type.Object({ name: Type.String(), prefix: Type.String() })),
+  subnets: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      prefix: Type.String(),
+      /** Of `securityGroups`; null, or left out: none. */
+      securityGroup: Type.Optional(Nullable(Type.String())),
+      /** The user's routes for what comes from this subnet's machines. */
+      routes: Type.Optional(Type.Array(FabricRoute)),
+    }),
+  ),
+  peerings: Type.Optional(Type.Array(FabricPeering)),
   /** Whether the network has a way out to "the internet", a namespace of canaries. */
   internet: Type.Boolean(),
 });
@@ -48,6 +108,10 @@ export const FabricMachine = Type.Object({
   address: Type.String(),
   /** The platform policy of the interface. Null: no bound but the NSG's semantics. */
   allow: Nullable(Type.Array(AllowRule)),
+  /** The security group of the interface itself, beside its subnet's; null, or left out: none. */
+  securityGroup: Type.Optional(Nullable(Type.String())),
+  /** Application security groups that its address belongs to. */
+  applicationSecurityGroups: Type.Optional(Type.Array(Type.String())),
   /** Files put on the machine's disk below /var/lib/sallyport when it is first made, 0600. They may hold one-time
    *  secrets; a file that is there already is left alone. */
   seed: Type.Record(Type.String(), Type.String()),
@@ -58,7 +122,13 @@ export type FabricMachine = Static<typeof FabricMachine>;
 export const FabricLink = Type.Object({
   id: Type.String(),
   label: Type.String(),
-  consumer: Type.Object({ network: Type.String(), address: Type.String() }),
+  consumer: Type.Object({
+    network: Type.String(),
+    address: Type.String(),
+    /** Its subnet's security group, where that one's network policies bind private endpoints. */
+    securityGroup: Type.Optional(Nullable(Type.String())),
+    applicationSecurityGroups: Type.Optional(Type.Array(Type.String())),
+  }),
   /** `natAddress`: what the provider's side sees as source. `destination`: the operator's address. */
   provider: Type.Object({ network: Type.String(), natAddress: Type.String(), destination: Type.String() }),
   port: Type.Integer(),
@@ -81,6 +151,9 @@ export const FabricIntent = Type.Object({
   machines: Type.Array(FabricMachine),
   links: Type.Array(FabricLink),
   work: Type.Array(FabricWork),
+  securityGroups: Type.Optional(Type.Array(FabricSecurityGroup)),
+  /** Service tags as rules write them (`Storage`, `Storage.eastus2`) → prefixes. What is missing here is not known. */
+  serviceTags: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
 });
 export type FabricIntent = Static<typeof FabricIntent>;
 

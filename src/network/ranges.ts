@@ -1,0 +1,22 @@
+/** Ranges that mean something to every network. */
+
+/** Private and link-local ranges: where none of them is a network's own or a peer's, it leads nowhere. */
+export const privateRanges = [
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  '169.254.0.0/16',
+] as const;
+
+/** From here Azure's load balancer probes: the tag AzureLoadBalancer. There is none here, so nothing comes from it. */
+export const loadBalancerProbe = '168.63.129.16/32';
+
+/** What is no part of the tag Internet, whatever a network's own space: private, loopback, multicast and reserved. */
+export const notInternet = [
+  ...privateRanges,
+  loadBalancerProbe,
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '224.0.0.0/3',
+] as const;
