@@ -21,6 +21,14 @@ import {
 } from './cassandra-cluster/schema.ts';
 import { joinSecret, type DataCenterNode, type DataCenter } from './cassandra-data-center/schema.ts';
 import { networkOf } from './claims.ts';
+import {
+  clientPrefixes,
+  endpointWalls,
+  namedGroups,
+  namedTags,
+  peersOf,
+  subnetWalls,
+} from './network-intent.ts';
 import { platform } from './platform.ts';
 import { connectionOf } from './private-endpoint/connection.ts';
 import {
@@ -31,6 +39,7 @@ import {
 } from './private-endpoint/schema.ts';
 import type { Settings } from './settings.ts';
 import { subnetsOf } from './subnet/kind.ts';
+import type { SubnetProperties } from './subnet/schema.ts';
 import {
   virtualNetworkType,
   type VirtualNetworkProperties,
@@ -51,8 +60,14 @@ export function fabricIntent(
   const networks = present(store.list<VirtualNetworkProperties, VirtualNetworkState>(virtualNetworkType));
   const clusters = present(store.list<ClusterProperties, ClusterState>(clusterType));
   const connected = connectedEndpoints(store, clusters);
+  const customers = networks.map((network) => customerNetwork(store, network));
+  // Those that an endpoint's address is bound by are its subnet's, so they are among these.
+  const groups = namedGroups(
+    store,
+    customers.flatMap(({ subnets }) => subnets.flatMap(({ securityGroup }) => securityGroup ?? [])),
+  );
   return {
-    networks: [platformNetwork, ...networks.map((network) => customerNetwork(store, network))],
+    networks: [platformNetwork, ...customers],
     machines: [
       controlDoor(clusters),
       ...clusters.map((cluster) => operatorMachine(store, settings, cluster, connected)),
@@ -62,6 +77,8 @@ export function fabricIntent(
     ],
     links: connected.flatMap((item) => link(store, item)),
     work: work.map((item) => ({ ...item, network: fabricNetworkOf(store, item.network) })),
+    securityGroups: groups,
+    serviceTags: namedTags(groups),
   };
 }
 
@@ -83,6 +100,11 @@ const customerNetwork = (store: Reading, network: VirtualNetwork): FabricNetwork
   subnets: present(subnetsOf(store, network.id)).map((subnet) => ({
     name: subnet.name,
     prefix: subnet.properties.prefix,
+    ...subnetWalls(store, subnet.properties),
+  })),
+  peerings: peersOf(store, network.id).map((peer) => ({
+    network: peer.network.state.network,
+    access: peer.access,
   })),
   internet: true,
 });
@@ -140,7 +162,14 @@ function link(store: Reading, { endpoint, connection, cluster }: Connected): rea
     {
       id: connection.state.link,
       label: endpoint.id,
-      consumer: { network: network.state.network, address: endpoint.state.address },
+      consumer: {
+        network: network.state.network,
+        address: endpoint.state.address,
+        ...endpointWalls(
+          store.get<SubnetProperties>(endpoint.properties.subnetId)?.properties,
+          endpointGroups(endpoint),
+        ),
+      },
       provider: {
         network: platform.network,
         natAddress: connection.state.natAddress,
@@ -151,6 +180,11 @@ function link(store: Reading, { endpoint, connection, cluster }: Connected): rea
     },
   ];
 }
+
+/** Application security groups that an endpoint's address belongs to. */
+const endpointGroups = ({ properties }: Endpoint): readonly { readonly id: string }[] | undefined =>
+  (properties as { readonly applicationSecurityGroups?: readonly { readonly id: string }[] })
+    .applicationSecurityGroups;
 
 function operatorMachine(
   store: Reading,
@@ -258,8 +292,9 @@ function nodeMachine(
 ): readonly FabricMachine[] {
   const join = node.enrolled ? undefined : store.secrets.get(joinSecret(cluster.state.identity, node.name));
   if (!node.enrolled && join === undefined) return [];
+  const near = [network.id, ...peersOf(store, network.id).map((peer) => peer.network.id)];
   const peers = dataCentersOf(store, cluster.id)
-    .filter((other) => sameId(networkOf(other.properties.subnetId), network.id))
+    .filter((other) => near.some((id) => sameId(networkOf(other.properties.subnetId), id)))
     .flatMap((other) => other.state.nodes)
     .filter((other) => other.address !== node.address)
     .map((other) => host(other.address));
@@ -278,9 +313,9 @@ function nodeMachine(
     allow.push({
       direction: 'in',
       protocol: 'tcp',
-      remote: [...network.properties.prefixes],
+      remote: [...clientPrefixes(store, network.id)],
       port: ports.cql,
-      reason: 'CQL from the virtual network',
+      reason: 'CQL from the virtual network and its peers',
     });
   }
   return [

@@ -13,7 +13,7 @@ import { commandsOf, isOpen } from './cassandra-command/schema.ts';
 import { readYamlFragment } from './cassandra-data-center/yaml-fragment.ts';
 import { networkOf } from './claims.ts';
 import type { Cluster } from './cassandra-cluster/schema.ts';
-import type { VirtualNetworkProperties } from './virtual-network/schema.ts';
+import { clientPrefixes } from './network-intent.ts';
 import { dataCentersOf } from './cassandra-data-center/find.ts';
 import type { DataCenter } from './cassandra-data-center/schema.ts';
 
@@ -67,10 +67,7 @@ const operatorDataCenter = (
 ): OperatorDataCenter => ({
   name: dataCenter.name,
   endpoint: { address: dataCenter.properties.endpointAddress, port: ports.wireguard },
-  clients: [
-    ...(store.get<VirtualNetworkProperties>(networkOf(dataCenter.properties.subnetId))?.properties.prefixes ??
-      []),
-  ],
+  clients: [...clientPrefixes(store, networkOf(dataCenter.properties.subnetId))],
   nodes: dataCenter.state.nodes.map(({ name, address, rack, machine, leaving }) => ({
     name,
     address,

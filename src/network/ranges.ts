@@ -9,14 +9,5 @@ export const privateRanges = [
   '169.254.0.0/16',
 ] as const;
 
-/** From here Azure's load balancer probes: the tag AzureLoadBalancer. There is none here, so nothing comes from it. */
-export const loadBalancerProbe = '168.63.129.16/32';
-
 /** What is no part of the tag Internet, whatever a network's own space: private, loopback, multicast and reserved. */
-export const notInternet = [
-  ...privateRanges,
-  loadBalancerProbe,
-  '0.0.0.0/8',
-  '127.0.0.0/8',
-  '224.0.0.0/3',
-] as const;
+export const notInternet = [...privateRanges, '0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/3'] as const;

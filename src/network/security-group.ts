@@ -4,7 +4,7 @@
  */
 import { mergePorts, mergePrefixes } from './intervals.ts';
 import { nftSet } from './nft.ts';
-import { loadBalancerProbe, notInternet } from './ranges.ts';
+import { notInternet } from './ranges.ts';
 import {
   defaultSecurityRules,
   type RuleDirection,
@@ -46,24 +46,25 @@ function ruleLines(rule: SecurityRule, half: Half, names: SecurityNames): readon
     half === 'original'
       ? (['saddr', 'daddr', 'sport', 'dport'] as const)
       : (['daddr', 'saddr', 'dport', 'sport'] as const);
-  const protocol = protocolMatch(rule);
-  const ports = [...portMatch(sport, rule.sourcePorts), ...portMatch(dport, rule.destinationPorts)];
-  // Without ports of its own a protocol can't match a rule that asks for some.
-  if (ports.length > 0 && !['Tcp', 'Udp', '*'].includes(rule.protocol)) return [];
+  const ports = [...portMatch(sport, rule.sourcePorts), ...portMatch(dport, rule.destinationPorts)].join(' ');
   const verdict = `${rule.access === 'Allow' ? 'return' : 'drop'} comment "${safe(rule.name)}"`;
+  const kinds = protocolMatches(rule, ports);
   return sideMatches(rule, rule.source, source, names).flatMap((from) =>
-    sideMatches(rule, rule.destination, destination, names).map((to) =>
-      [...protocol, ...from, ...to, ...ports, verdict].join(' '),
+    sideMatches(rule, rule.destination, destination, names).flatMap((to) =>
+      kinds.map((kind) => [...kind, ...from, ...to, verdict].join(' ')),
     ),
   );
 }
 
 const numbers = { Tcp: 'tcp', Udp: 'udp', Icmp: 'icmp', Esp: '50', Ah: '51' } as const;
 
-function protocolMatch({ protocol, sourcePorts, destinationPorts }: SecurityRule): readonly string[] {
-  if (protocol !== '*') return [`meta l4proto ${numbers[protocol]}`];
-  const bound = [sourcePorts, destinationPorts].some((ports) => mergePorts(ports) !== null);
-  return bound ? ['meta l4proto { tcp, udp }'] : [];
+/** Ports bind TCP and UDP alone: a rule for every protocol says of the others what it says without ports. */
+function protocolMatches({ protocol }: SecurityRule, ports: string): readonly (readonly string[])[] {
+  if (protocol === '*') {
+    return ports === '' ? [[]] : [[`meta l4proto { tcp, udp } ${ports}`], ['meta l4proto != { tcp, udp }']];
+  }
+  const only = `meta l4proto ${numbers[protocol]}`;
+  return [[ports !== '' && (protocol === 'Tcp' || protocol === 'Udp') ? `${only} ${ports}` : only]];
 }
 
 function portMatch(side: 'sport' | 'dport', ports: readonly string[]): readonly string[] {
@@ -100,7 +101,8 @@ function sideMatches(
 function meaning(text: string, names: SecurityNames): readonly string[] | undefined {
   if (/^[\d./]+$/.test(text)) return [text];
   if (text === 'VirtualNetwork') return names.virtualNetwork;
-  if (text === 'AzureLoadBalancer') return [loadBalancerProbe];
+  // There is no load balancer here that could probe.
+  if (text === 'AzureLoadBalancer') return [];
   return Object.hasOwn(names.serviceTags, text) ? names.serviceTags[text] : undefined;
 }
 

@@ -95,9 +95,9 @@ function allows(rules: readonly SecurityRule[], direction: RuleDirection, probe:
     if (rule.direction !== direction || (best && best.priority < rule.priority)) continue;
     if (rule.protocol !== '*' && rule.protocol.toLowerCase() !== probe.protocol) continue;
     if (!holds(rule.source, probe.from) || !holds(rule.destination, probe.to)) continue;
-    const free = [...rule.sourcePorts, ...rule.destinationPorts].every((text) => text === '*');
-    if (probe.protocol === 'icmp' ? !free : !holdsPort(rule.sourcePorts, probe.sourcePort)) continue;
-    if (probe.protocol !== 'icmp' && !holdsPort(rule.destinationPorts, probe.port)) continue;
+    const ports =
+      holdsPort(rule.sourcePorts, probe.sourcePort) && holdsPort(rule.destinationPorts, probe.port);
+    if (probe.protocol !== 'icmp' && !ports) continue;
     best = rule;
   }
   if (best) return best.access === 'Allow';
