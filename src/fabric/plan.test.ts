@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FabricIntent, FabricMachine } from '../exchange/intents/fabric.ts';
-import { diskName, linkNamespace, machineDevice, routerNamespace } from './names.ts';
+import type { FabricIntent, FabricMachine, FabricNetwork } from '../exchange/intents/fabric.ts';
+import { diskName, linkNamespace, machineDevice, peeringDevice, routerNamespace } from './names.ts';
 import { numberNetworks, planWorld } from './plan.ts';
 
-const network = (id: string, internet = true) => ({
+const network = (id: string, internet = true): FabricNetwork => ({
   id,
   label: id,
   prefixes: ['10.0.0.0/16'],
@@ -135,4 +135,142 @@ test('a plain id names the folder, any other one can lead nowhere else', () => {
   assert.equal(diskName('dc1-1'), 'dc1-1');
   assert.match(diskName('../../etc'), /^-etc-[0-9a-f]{12}$/);
   assert.notEqual(diskName('a/b'), diskName('a.b/'));
+});
+
+const tied = (id: string, prefix: string, peers: readonly string[]): FabricNetwork => ({
+  ...network(id),
+  prefixes: [prefix],
+  subnets: [{ name: 's', prefix: prefix.replace(/\/\d+$/, '/24') }],
+  peerings: peers.map((peer) => ({ network: peer, access: true })),
+});
+const routerBody = (plan: ReturnType<typeof planWorld>, id: string): string =>
+  plan.namespaces
+    .find(({ name }) => name === routerNamespace(id))
+    ?.tables.find(({ name }) => name === 'router')?.body ?? '';
+
+test('a peering is a cable between two routers, only where both name each other', () => {
+  const plan = (b: readonly string[]) =>
+    planWorld(
+      {
+        networks: [tied('a', '10.1.0.0/16', ['b']), tied('b', '10.2.0.0/16', b)],
+        machines: [],
+        links: [],
+        work: [],
+      },
+      new Map(),
+      numbers,
+      false,
+    );
+  const device = peeringDevice('b', 'a');
+  const ends = (tie: ReturnType<typeof planWorld>) =>
+    tie.namespaces.flatMap(({ devices, routes }) =>
+      devices
+        .filter(({ name }) => name === device)
+        .map(() => routes.filter((route) => route.includes(device))),
+    );
+  assert.deepEqual(ends(plan([])), []);
+  assert.deepEqual(ends(plan(['a'])), [
+    [`10.2.0.0/16 via 169.254.1.1 dev ${device} onlink`],
+    [`10.1.0.0/16 via 169.254.1.1 dev ${device} onlink`],
+  ]);
+  assert.match(
+    routerBody(plan(['a']), 'a'),
+    new RegExp(`iifname "${device}" ip saddr { 10.2.0.0/16 } accept`),
+  );
+});
+
+test('a peering whose address spaces overlap, or overlap another peer, is named and not made', () => {
+  const plan = planWorld(
+    {
+      networks: [
+        tied('a', '10.1.0.0/16', ['b', 'c', 'd']),
+        tied('b', '10.1.128.0/17', ['a']),
+        tied('c', '10.3.0.0/16', ['a']),
+        tied('d', '10.3.0.0/16', ['a']),
+      ],
+      machines: [],
+      links: [],
+      work: [],
+    },
+    new Map(),
+    { a: 0, b: 1, c: 2, d: 3 },
+    false,
+  );
+  assert.deepEqual([...plan.refused.keys()], ['peering of a and b', 'peering of a and d']);
+  assert.match(routerBody(plan, 'a'), new RegExp(peeringDevice('a', 'c')));
+  assert.doesNotMatch(
+    routerBody(plan, 'a'),
+    new RegExp(`${peeringDevice('a', 'b')}|${peeringDevice('a', 'd')}`),
+  );
+});
+
+test('a group that is not there, or has a rule that is none, lets nothing pass', () => {
+  const rule = {
+    name: 'r',
+    priority: 100,
+    direction: 'Inbound' as const,
+    access: 'Allow' as const,
+    protocol: '*' as const,
+    source: { prefixes: ['10.0.0.1/8'], groups: [] },
+    sourcePorts: ['*'],
+    destination: { prefixes: ['*'], groups: [] },
+    destinationPorts: ['*'],
+  };
+  for (const securityGroups of [[], [{ id: 'g', rules: [rule] }]]) {
+    const plan = planWorld(
+      { ...intent([machine('m', { securityGroup: 'g' })]), securityGroups },
+      new Map([['m', 1]]),
+      numbers,
+      false,
+    );
+    assert.deepEqual(
+      [...plan.refused.keys()],
+      securityGroups.map(({ id }) => id),
+    );
+    const chains = [...routerBody(plan, 'a').matchAll(/chain sg_\w+ {\n(.*)\n {2}}/g)].map(([, line]) =>
+      line?.trim(),
+    );
+    assert.deepEqual(
+      chains,
+      Array.from({ length: 4 }, () => 'drop comment "unknown security group"'),
+    );
+  }
+});
+
+test("a subnet's routes are a table of their own, whatever may stand in its place meanwhile", () => {
+  const home = network('a');
+  const routes = [
+    { name: 'r1', prefix: '0.0.0.0/0', nextHopType: 'VirtualAppliance' as const, nextHopAddress: '10.0.2.9' },
+    { name: 'r2', prefix: '10.0.0.0/8', nextHopType: 'None' as const, nextHopAddress: null },
+    { name: 'r3', prefix: '10.0.0.1/8', nextHopType: 'None' as const, nextHopAddress: null },
+  ];
+  const plan = planWorld(
+    {
+      ...intent([machine('m'), machine('hop', { address: '10.0.2.9', allow: null })]),
+      networks: [{ ...home, subnets: home.subnets.map((subnet) => ({ ...subnet, routes })) }],
+    },
+    new Map([
+      ['m', 1],
+      ['hop', 2],
+    ]),
+    numbers,
+    false,
+  );
+  const router = plan.namespaces.find(({ name }) => name === routerNamespace('a'))!;
+  const number = /^iif \S+ lookup (\d+)$/.exec(router.rules[0] ?? '')?.[1];
+  assert.equal(router.rules.length, 2);
+  const table = router.routes.filter((route) => route.includes(`table ${number}`));
+  for (const line of [
+    `default via 10.0.2.9 dev ${machineDevice('hop')} onlink table ${number}`,
+    `blackhole default table ${number} metric 9999`,
+    `blackhole 10.0.0.0/8 table ${number}`,
+    `throw 172.16.0.0/12 table ${number}`,
+    `throw 10.0.0.0/16 table ${number}`,
+  ])
+    assert.ok(table.includes(line), `${line} in ${table.join('; ')}`);
+  assert.ok(
+    !table.includes(`throw 10.0.0.0/8 table ${number}`),
+    "the user's route stands in the system's place",
+  );
+  assert.match([...plan.refused.keys()].join(), /route r3/);
 });

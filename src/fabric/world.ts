@@ -40,7 +40,12 @@ export class WorldFabric implements VerifyWorld {
       address,
       allow,
     }));
-    this.networks = intent.networks.map(({ id, prefixes, subnets }) => ({ id, prefixes, subnets }));
+    this.networks = intent.networks.map(({ id, prefixes, subnets, peerings = [] }) => ({
+      id,
+      prefixes,
+      subnets,
+      peers: peerings.map(({ network }) => network),
+    }));
     this.links = intent.links.map(({ id, consumer, provider, port, open }) => ({
       id,
       address: consumer.address,

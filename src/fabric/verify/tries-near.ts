@@ -72,6 +72,24 @@ export function neighbours({ world, machine, port }: Aims): Sort[] {
   return list;
 }
 
+/** A machine of each peered network that isn't a node: a peering is a way in for CQL, and no way out. */
+export function peered({ world, machine, port }: Aims): Sort[] {
+  const peers = world.networks.find((n) => n.id === machine.network)?.peers ?? [];
+  return peers.flatMap((network) =>
+    world.machines
+      .filter((m) => m.network === network && m.kind !== 'node')
+      .slice(0, 1)
+      .flatMap((other) => {
+        const name = `${other.hostname} ${other.address}, in a peered network`;
+        return [
+          tcp(other.address, port(), name, 'tcp'),
+          udp(other.address, port(), name, 'udp'),
+          icmp(other.address, name, 'icmp', [machine.address]),
+        ];
+      }),
+  );
+}
+
 /** An address near the end of a subnet that no machine and no link owns. */
 function unowned(prefix: string, owned: ReadonlySet<string>): string | undefined {
   const [base, length] = prefix.split('/') as [string, string];

@@ -6,7 +6,7 @@ import { inAnyPrefix } from '../../lib/ip.ts';
 import { ports } from '../../network/ports.ts';
 import { asPrefix, doorOf, isAllowed, tcp, udp, type Aims, type Batch, type Sort, type Try } from './try.ts';
 import { hostMeans } from './tries-host.ts';
-import { door, neighbours, provider } from './tries-near.ts';
+import { door, neighbours, peered, provider } from './tries-near.ts';
 import { metadata, outward } from './tries-outward.ts';
 import { reconfigured } from './tries-root.ts';
 import { tunnel } from './tries-tunnel.ts';
@@ -18,6 +18,7 @@ export function triesOf(aims: Aims): Batch {
     ...metadata(aims),
     ...door(aims),
     ...neighbours(aims),
+    ...peered(aims),
     ...provider(aims),
   ];
   const preparation: (readonly string[])[] = [];

@@ -59,6 +59,8 @@ export interface VerifyWorld {
     readonly id: string;
     readonly prefixes: readonly string[];
     readonly subnets: readonly { readonly name: string; readonly prefix: string }[];
+    /** Networks that it is a peer of. */
+    readonly peers?: readonly string[];
   }[];
   enter(
     machineId: string,
