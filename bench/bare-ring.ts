@@ -120,6 +120,7 @@ export async function startBareRing(
       jarsFolder: tools.jars,
       jammJar: agents.jamm,
       jolokiaJar: agents.jolokia,
+      jmxPasswordFile: null,
       authReplicationFactor: 3,
       firstTogether: true,
     });

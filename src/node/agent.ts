@@ -17,6 +17,9 @@ import type { NodePaths } from './paths.ts';
 import { bare, enrolledPolicy } from './policy.ts';
 import { lastingTunnel, type Tunnel } from './tunnel.ts';
 import { workHandlers } from './work/handlers.ts';
+import { confinedNodetool } from './commands/nodetool.ts';
+import { openResults } from './commands/results.ts';
+import { createCommandRunner } from './commands/runner.ts';
 import { openLedger } from './work/ledger.ts';
 import { createWorkRunner } from './work/runner.ts';
 
@@ -62,6 +65,13 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     onChange: () => wake('work'),
   });
 
+  const commands = createCommandRunner({
+    ...{ log, signal },
+    results: await openResults(paths.commands),
+    nodetool: confinedNodetool(options),
+    onChange: () => wake('command'),
+  });
+
   const report = (): NodeReport => {
     const { policy, error, limits } = door.status();
     return {
@@ -77,6 +87,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       tunnel: tunnel.status(),
       cassandra: keeper.report(),
       work: runner.results(intents.current()?.work ?? []),
+      commands: commands.reports(intents.current()?.commands ?? []),
     };
   };
 
@@ -125,6 +136,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
         if (identity.mtu === null && tunnel.status().handshakeAgeSeconds !== null) await probeMtu();
         await keeper.pass(intent, signal);
         if (intent) runner.offer(intent.work);
+        // What an earlier life was asked is known only once the operator has spoken in this one.
+        if (intent && heard !== null) commands.offer(intent.commands ?? []);
       }
       applied = heard;
       const now = JSON.stringify(withoutFigures(report()));

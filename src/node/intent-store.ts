@@ -3,8 +3,8 @@ import type { Revised } from '../exchange/revision.ts';
 import { readJson, writeJson } from '../lib/files.ts';
 
 /**
- * The last intent, for a start without a superior. Work is left out: it holds secrets, and is the operator's to hand out
- * again; what was done is in the ledger.
+ * The last intent, for a start without a superior. Work and commands are left out: they may hold secrets, and are the operator's
+ * to hand out again; what was done is in the ledger.
  */
 export interface IntentStore {
   /** As of now; its work is empty until the operator has spoken in this life. */
@@ -23,7 +23,7 @@ export async function openIntentStore(path: string): Promise<IntentStore> {
     async take({ revision, document }) {
       current = document;
       heard = revision;
-      await writeJson(path, { ...document, work: [] } satisfies NodeIntent, 0o600);
+      await writeJson(path, { ...document, work: [], commands: [] } satisfies NodeIntent, 0o600);
     },
   };
 }

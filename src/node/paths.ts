@@ -24,6 +24,8 @@ export interface NodePaths {
   readonly intent: string;
   /** The ledger of one-shot work. */
   readonly work: string;
+  /** What came of commands. */
+  readonly commands: string;
   readonly cassandra: CassandraPaths;
 }
 
@@ -54,6 +56,7 @@ export function nodePaths(env: NodeJS.ProcessEnv): NodePaths {
     identity: join(disk, 'identity.json'),
     intent: join(disk, 'intent.json'),
     work: join(disk, 'work.json'),
+    commands: join(disk, 'commands.json'),
     cassandra: {
       root,
       conf: join(root, 'conf'),

@@ -25,9 +25,7 @@ function ready(nodes = 3, authentication: 'Cassandra' | 'None' = 'Cassandra'): M
 
 const added = (nodes: number) => operatorIntent({ nodes }).dataCenters[0]!.nodes;
 const leave = (model: Model, ...names: readonly string[]): void =>
-  model.wantNodes((nodes) =>
-    nodes.map((node) => ({ ...node, leaving: names.includes(node.name) })),
-  );
+  model.wantNodes((nodes) => nodes.map((node) => ({ ...node, leaving: names.includes(node.name) })));
 
 test('two new nodes bootstrap one after the other, and the seeds stay', () => {
   const model = ready();

@@ -17,6 +17,7 @@ import type { JoinFile, NodeIntent, NodeReport } from '../../src/exchange/intent
 import { until } from '../../src/lib/clock.ts';
 import { execStatus } from '../../src/lib/exec.ts';
 import type { DoorPolicy } from '../../src/network/door.ts';
+import { nodetoolJava } from '../../src/node/cassandra/java.ts';
 import type { ProcessNotes } from '../../src/node/cassandra/process.ts';
 import { findTools } from '../harness/tools.ts';
 import { cable, startMachine, type Machine } from './node-world.ts';
@@ -334,6 +335,49 @@ test('Cassandra has no capability, its own PIDs, and sees none of the agent’s 
   const map = (await node.enter(['cat', `/proc/${pid}/uid_map`])).stdout;
   assert.match(map, /^\s*999\s/);
 });
+
+test(
+  'nodetool runs confined, once per id; what it may not is refused, and JMX lets nobody in without the password',
+  { skip },
+  async () => {
+    const asked = [
+      ...['status', 'info', 'ring', 'describecluster', 'netstats', 'tpstats', 'version', 'gossipinfo'],
+      ...['compactionstats', 'statusbinary', 'statusgossip', 'statushandoff', 'gcstats', 'tablestats'],
+    ];
+    const commands = [...asked, 'drain'].map((name) => ({ id: `c-${name}`, arguments: [name] }));
+    commands.push({ id: 'c-keyspace', arguments: ['status', '-r', 'system_auth'] });
+    commands.push({ id: 'c-none', arguments: ['tablestats', 'no_such.table'] });
+    intend((now) => ({ ...now, commands }));
+    const report = await reported('the commands to end', ({ commands: said = {} }) =>
+      commands.every(({ id }) => ['done', 'failed'].includes(said[id]?.state ?? '')),
+    );
+    const said = report.commands!;
+    for (const name of asked) {
+      assert.deepEqual([said[`c-${name}`]!.exitCode, said[`c-${name}`]!.error], [0, null], name);
+      assert.notEqual(said[`c-${name}`]!.output, '', name);
+    }
+    assert.match(said['c-status']!.output, /^Datacenter: dc1\n/);
+    assert.match(said['c-status']!.output, new RegExp(`^UN +${address.replaceAll('.', '\\.')} `, 'm'));
+    assert.match(said['c-version']!.output, /^ReleaseVersion: 5\.0/);
+    assert.match(said['c-keyspace']!.output, /100\.0%/);
+    assert.equal(said['c-drain']!.error!.code, 'CommandRefused');
+    assert.equal(said['c-none']!.state, 'done');
+    assert.notEqual(said['c-none']!.exitCode, 0);
+    assert.notEqual(said['c-none']!.errorOutput + said['c-none']!.output, '');
+    intend(({ commands: _, ...now }) => now);
+    await reported('them to be forgotten', ({ commands: left = {} }) => Object.keys(left).length === 0);
+
+    const file = join(node.disk, 'cassandra/conf/jmxremote.password');
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const password = readFileSync(file, 'utf8').trim().split(' ')[1]!;
+    const ps = await node.enter(['cat', `/proc/${cassandraPid()}/cmdline`]);
+    assert.ok(!ps.stdout.includes(password), 'no argument holds it');
+    const java = nodetoolJava({ jarsFolder: '/opt/tools/cassandra/lib', logConfiguration: '/dev/null' });
+    const without = await node.enter([`${tools!.javaHome}/bin/java`, ...java, 'status']);
+    assert.notEqual(without.exitCode, 0);
+    assert.match(without.stderr + without.stdout, /[Cc]redentials|[Aa]uthentication/);
+  },
+);
 
 test('rules that were flushed come back, and it is said', { skip }, async () => {
   await node.enter(['nft', 'flush', 'ruleset']);

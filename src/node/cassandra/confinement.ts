@@ -20,8 +20,26 @@ export interface Confinement {
   readonly infoFd: number;
 }
 
-/** Arguments of `bwrap`, up to and without the program. */
+/** Arguments of `bwrap` for Cassandra, up to and without the program. */
 export function confine(confinement: Confinement): readonly string[] {
+  const { data, log, certificates } = confinement.paths;
+  return wallsAround(confinement, {
+    life: ['--new-session', '--info-fd', String(confinement.infoFd)],
+    binds: [...['--bind', data, data, '--bind', log, log], ...['--ro-bind', certificates, certificates]],
+  });
+}
+
+/** The same walls around one of its tools: nothing of its data, log or keys, and no longer life than the agent's. */
+export const confineTool = (confinement: Confinement): readonly string[] =>
+  wallsAround(confinement, {
+    life: ['--new-session', '--die-with-parent', '--info-fd', String(confinement.infoFd)],
+    binds: [],
+  });
+
+function wallsAround(
+  confinement: Confinement,
+  { life, binds }: { readonly life: readonly string[]; readonly binds: readonly string[] },
+): readonly string[] {
   const { paths, javaHome, hostname, ownUid, links, javaExtras } = confinement;
   const etc = (name: string): string[] => ['--ro-bind', `${paths.conf}/${name}`, `/etc/${name}`];
   const uid = String(cassandraUid);
@@ -33,7 +51,7 @@ export function confine(confinement: Confinement): readonly string[] {
     '--hostname',
     hostname,
     '--as-pid-1',
-    '--new-session',
+    ...life,
     '--cap-drop',
     'ALL',
     // To become uid 999 takes these; they are gone with the uid. (SETFCAP: a namespace that maps root asks for it.)
@@ -41,8 +59,6 @@ export function confine(confinement: Confinement): readonly string[] {
       '--cap-add',
       cap,
     ]),
-    '--info-fd',
-    String(confinement.infoFd),
     '--ro-bind',
     '/usr',
     '/usr',
@@ -67,18 +83,10 @@ export function confine(confinement: Confinement): readonly string[] {
     '--ro-bind',
     paths.jars,
     paths.jars,
-    '--bind',
-    paths.data,
-    paths.data,
-    '--bind',
-    paths.log,
-    paths.log,
+    ...binds,
     '--ro-bind',
     paths.conf,
     paths.conf,
-    '--ro-bind',
-    paths.certificates,
-    paths.certificates,
     '--chdir',
     '/',
     '--clearenv',

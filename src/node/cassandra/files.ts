@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { chown, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NodeIntent } from '../../exchange/intents/node.ts';
@@ -21,6 +22,18 @@ export function certificateFiles(
   };
 }
 
+/** Who nodetool is to Cassandra's JMX, and where its password lies in the configuration folder: 0600, of its user. */
+export const jmxRole = 'sallyport';
+export const jmxPasswordFile = 'jmxremote.password';
+/** A tool says what it has to say by itself. */
+export const toolsLogFile = 'logback-tools.xml';
+
+/** The password that lies there already, or a new one: it never leaves this node. */
+export async function jmxPassword(conf: string): Promise<Readonly<Record<string, string>>> {
+  const had = await readFileIfThere(join(conf, jmxPasswordFile));
+  return { [jmxPasswordFile]: had ?? `${jmxRole} ${randomBytes(24).toString('base64url')}\n` };
+}
+
 /** What the confined process sees of /etc, and its log's configuration. */
 export function confFiles(
   intent: NodeIntent['cassandra'],
@@ -33,6 +46,7 @@ export function confFiles(
     'cassandra.yaml': yaml,
     'cassandra-rackdc.properties': `dc=${intent.dataCenter}\nrack=${intent.rack}\nprefer_local=false\n`,
     'logback.xml': logback(log),
+    [toolsLogFile]: '<configuration><root level="OFF"/></configuration>\n',
     passwd: `root:x:0:0::/:/bin/false\ncassandra:x:${cassandraUid}:${cassandraUid}::/:/bin/false\n`,
     group: `root:x:0:\ncassandra:x:${cassandraUid}:\n`,
     hosts: `127.0.0.1 localhost\n${address} ${hostname}\n`,

@@ -11,6 +11,8 @@ export interface JavaSettings {
   readonly jammJar: string;
   /** Null: no Jolokia. */
   readonly jolokiaJar: string | null;
+  /** Who may ask over JMX: `role password` lines in a file of Cassandra's user. Null: no JMX port. */
+  readonly jmxPasswordFile: string | null;
   readonly authReplicationFactor: number;
   /** The first start of a new data centre: everybody starts together on preset tokens. */
   readonly firstTogether: boolean;
@@ -50,6 +52,14 @@ export function javaArguments(settings: JavaSettings): readonly string[] {
     `-javaagent:${settings.jammJar}`,
     ...(settings.jolokiaJar === null ? [] : [`-javaagent:${settings.jolokiaJar}=${jolokia}`]),
     ...java17,
+    // nodetool's way in: on loopback only, and not without the password.
+    ...(settings.jmxPasswordFile === null
+      ? []
+      : [
+          `-Dcassandra.jmx.local.port=${ports.jmx}`,
+          '-Dcom.sun.management.jmxremote.authenticate=true',
+          `-Dcom.sun.management.jmxremote.password.file=${settings.jmxPasswordFile}`,
+        ]),
     `-Dcassandra.config=file://${confFolder}/cassandra.yaml`,
     `-Dcassandra-rackdc.properties=file://${confFolder}/cassandra-rackdc.properties`,
     `-Dlogback.configurationFile=file://${confFolder}/logback.xml`,
@@ -72,6 +82,20 @@ export function javaArguments(settings: JavaSettings): readonly string[] {
   ];
 }
 
+/** The arguments of `java` for nodetool, up to and without its own; it looks for its node on loopback. */
+export const nodetoolJava = (settings: {
+  readonly jarsFolder: string;
+  readonly logConfiguration: string;
+}): readonly string[] => [
+  ...['-Xmx64m', '-Xss512k', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'],
+  ...['-Djava.net.preferIPv4Stack=true', '-Duser.home=/tmp', '-Djava.io.tmpdir=/tmp'],
+  ...java17,
+  `-Dlogback.configurationFile=file://${settings.logConfiguration}`,
+  '-Dcassandra.storagedir=/tmp',
+  ...['-cp', `${settings.jarsFolder}/*`, 'org.apache.cassandra.tools.NodeTool'],
+  ...['-h', '127.0.0.1', '-p', String(ports.jmx)],
+];
+
 const open = (kind: 'exports' | 'opens', packages: readonly string[]): readonly string[] =>
   packages.flatMap((name) => [`--add-${kind}`, `${name}=ALL-UNNAMED`]);
 
@@ -83,6 +107,8 @@ const java17: readonly string[] = [
   '-Dio.netty.allocator.maxOrder=11',
   ...open('exports', [
     'java.base/jdk.internal.misc',
+    // The check of JMX's password.
+    'java.management/com.sun.jmx.remote.security',
     'java.management.rmi/com.sun.jmx.remote.internal.rmi',
     'java.rmi/sun.rmi.registry',
     'java.rmi/sun.rmi.server',

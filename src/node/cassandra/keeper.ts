@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { CassandraReport, NodeIntent } from '../../exchange/intents/node.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { faultOf, UserError, type Fault } from '../../lib/errors.ts';
@@ -7,7 +8,8 @@ import { addressOf, type Nic, type NodeIdentity } from '../identity.ts';
 import type { NodePaths } from '../paths.ts';
 import { cassandraUid } from '../user.ts';
 import { confine, javaExtras, rootLinks } from './confinement.ts';
-import { certificateFiles, confFiles, findAgents, makeFolders, writeFiles } from './files.ts';
+import { certificateFiles, confFiles, findAgents, jmxPassword, jmxPasswordFile } from './files.ts';
+import { makeFolders, writeFiles } from './files.ts';
 import { javaArguments } from './java.ts';
 import type { Jolokia } from './jolokia.ts';
 import { createProcess, type ProcessNotes } from './process.ts';
@@ -71,7 +73,7 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
       certificatesFolder: folders.certificates,
     });
     const conf = confFiles(intent.cassandra, yaml, folders, hostname(), addressOf(nic));
-    await writeFiles(folders.conf, conf, owner);
+    await writeFiles(folders.conf, { ...conf, ...(await jmxPassword(folders.conf)) }, owner);
     const renewed = await writeFiles(folders.certificates, certificateFiles(intent, identity.keys), owner);
     written = intent;
     return renewed;
@@ -89,6 +91,7 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
       jarsFolder: folders.jars,
       jammJar: jamm,
       jolokiaJar,
+      jmxPasswordFile: join(folders.conf, jmxPasswordFile),
       authReplicationFactor,
       firstTogether: tokens.length > 0 && !startNativeTransport,
     });
