@@ -364,7 +364,7 @@ test(
     assert.equal(said['c-none']!.state, 'done');
     assert.notEqual(said['c-none']!.exitCode, 0);
     assert.notEqual(said['c-none']!.errorOutput + said['c-none']!.output, '');
-    intend(({ commands: _, ...now }) => now);
+    intend((now) => ({ ...now, commands: [] }));
     await reported('them to be forgotten', ({ commands: left = {} }) => Object.keys(left).length === 0);
 
     const file = join(node.disk, 'cassandra/conf/jmxremote.password');

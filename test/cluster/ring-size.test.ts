@@ -1,0 +1,201 @@
+/**
+ * A ring for real that grows from three nodes to four and shrinks to three again, answers nodetool, rests and comes back;
+ * rows are written and read at QUORUM all the while it has nodes, and whoever works on it dies once in the middle.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createArmClient, type ArmAnswer, type ArmClient } from '../../src/cli/arm/client.ts';
+import { findSession } from '../../src/cli/arm/session.ts';
+import { findHome } from '../../src/cli/home.ts';
+import { systemClock, until } from '../../src/lib/clock.ts';
+import { processesOf, roles } from '../harness/processes.ts';
+import { createStack, type Stack } from '../harness/stack.ts';
+
+const names = ['-g', 'vpn-test-rg', '-c', 'vpn-test-cluster'];
+const below = 'resourceGroups/vpn-test-rg/providers/Microsoft.DocumentDB/cassandraClusters/vpn-test-cluster';
+
+interface Ring {
+  readonly dataCenters: readonly {
+    readonly nodes: readonly { readonly address: string; readonly status: string; readonly state: string }[];
+  }[];
+}
+
+async function cql(stack: Stack, statement: string): Promise<string> {
+  const ran = await stack.run(['cql', ...names, '-e', statement], { timeoutMs: 60_000 });
+  assert.equal(ran.exitCode, 0, `${statement}\n${ran.stdout}\n${ran.stderr}`);
+  return ran.stdout;
+}
+
+const nodes = async (stack: Stack): Promise<Ring['dataCenters'][number]['nodes']> => {
+  const ran = await stack.run(['managed-cassandra', 'cluster', 'status', ...names, '-o', 'json']);
+  return ran.exitCode === 0 ? (JSON.parse(ran.stdout) as Ring).dataCenters.flatMap((one) => one.nodes) : [];
+};
+
+/** Writes a row and reads every one that was ever written, over and over, at QUORUM. */
+function workload(stack: Stack) {
+  let going = true;
+  let rows = 0;
+  const faults: string[] = [];
+  const run = (async () => {
+    while (going) {
+      try {
+        await cql(stack, `INSERT INTO app.t (k, v) VALUES (${rows + 1}, 'kept')`);
+        rows++;
+        const count = await cql(stack, 'SELECT count(*) AS rows FROM app.t');
+        if (!new RegExp(`\\b${rows}\\b`).test(count)) faults.push(`${rows} rows were written: ${count}`);
+      } catch (error) {
+        faults.push(String(error));
+      }
+    }
+  })();
+  return {
+    rows: () => rows,
+    async stop(): Promise<void> {
+      going = false;
+      await run;
+      assert.deepEqual(faults, []);
+      assert.ok(rows > 0);
+    },
+  };
+}
+
+/** Waits for a long operation, and fails the test unless it succeeds; its result's body where it has one. */
+async function followed(client: ArmClient, first: ArmAnswer, timeoutMs: number): Promise<unknown> {
+  const monitor = first.headers['azure-asyncoperation'] ?? first.headers.location;
+  if (typeof monitor !== 'string') return first.body;
+  return until(
+    'the operation to end',
+    async () => {
+      const answer = await client.send('GET', monitor);
+      const { status } = answer.body;
+      assert.ok(status !== 'Failed' && status !== 'Canceled', JSON.stringify(answer.body));
+      if (answer.status === 202 || (status !== undefined && status !== 'Succeeded')) return undefined;
+      return answer.body;
+    },
+    { timeoutMs, everyMs: 1_000 },
+  );
+}
+
+async function scale(client: ArmClient, nodeCount: number): Promise<ArmAnswer> {
+  const id = `/subscriptions/${client.subscriptionId}/${below}/dataCenters/dc1`;
+  return client.send('PATCH', id, { properties: { nodeCount } });
+}
+
+/** Ends one at once, once it is there. */
+async function kill(stack: Stack, role: keyof typeof roles, hostname?: string): Promise<void> {
+  const found = await until(
+    `a ${role}`,
+    async () =>
+      (await processesOf(stack.home)).find(
+        (one) => roles[role](one) && (hostname === undefined || one.hostname === hostname),
+      ),
+    { timeoutMs: 60_000, everyMs: 200 },
+  );
+  process.kill(found.pid, 'SIGKILL');
+}
+
+const inState = (stack: Stack, address: string, state: string): Promise<true> =>
+  until(
+    `${address} to be ${state}`,
+    async () =>
+      (await nodes(stack)).some((node) => node.address === address && node.state === state) || undefined,
+    { timeoutMs: 180_000, everyMs: 300 },
+  );
+
+test(
+  'three, four, three nodes; nodetool; at rest and back',
+  { timeout: 20 * 60_000, skip: process.getuid?.() !== 0 && 'looks into machines, which takes root' },
+  async (t) => {
+    const stack = await createStack();
+    t.after(() => stack[Symbol.asyncDispose]());
+    const started = await stack.run(['quickstart'], { timeoutMs: 240_000 });
+    assert.equal(started.exitCode, 0, started.stdout + started.stderr);
+    await cql(
+      stack,
+      "CREATE KEYSPACE app WITH replication = {'class':'NetworkTopologyStrategy','dc1':3}; CREATE TABLE app.t (k int PRIMARY KEY, v text)",
+    );
+    const home = findHome({ SALLYPORT_HOME: stack.home });
+    const session = await findSession(home, {}, { as: 'customer', subscription: undefined });
+    const client = createArmClient(session, { clock: systemClock, signal: t.signal });
+    const cluster = `/subscriptions/${client.subscriptionId}/${below}`;
+    const before = (await nodes(stack)).map((node) => node.address);
+    assert.equal(before.length, 3);
+
+    const nodetool = async (host: string, ...args: readonly string[]): Promise<string> => {
+      const given = Object.fromEntries(args.map((one) => [one, '']));
+      const first = await client.send('POST', `${cluster}/invokeCommand`, {
+        ...{ command: 'nodetool', host, arguments: given },
+      });
+      const body = (await followed(client, first, 90_000)) as { readonly commandOutput: string };
+      return body.commandOutput;
+    };
+
+    await t.test('four: the new node bootstraps, whoever dies meanwhile, and no row is missing', async () => {
+      const load = workload(stack);
+      const first = await scale(client, 4);
+      const newcomer = await until(
+        'the fourth node',
+        async () => (await nodes(stack)).find((node) => !before.includes(node.address))?.address,
+        { timeoutMs: 120_000, everyMs: 500 },
+      );
+      await inState(stack, newcomer, 'Joining');
+      await kill(stack, 'operator');
+      await kill(stack, 'cassandra', 'dc1-4');
+      await followed(client, first, 300_000);
+      await load.stop();
+      const now = await nodes(stack);
+      assert.deepEqual(
+        now.map(({ status, state }) => [status, state]),
+        Array(4).fill(['Up', 'Normal']),
+      );
+      const said = await nodetool(newcomer, 'status');
+      assert.match(said, /^Datacenter: dc1\n/);
+      assert.equal(said.match(/^UN /gm)?.length, 4, said);
+    });
+
+    await t.test('three: the fourth hands its data over and goes, and no row is missing', async () => {
+      const gone = (await nodes(stack)).find((node) => !before.includes(node.address))!.address;
+      const load = workload(stack);
+      const first = await scale(client, 3);
+      await inState(stack, gone, 'Leaving');
+      await kill(stack, 'agent', 'dc1-4');
+      await kill(stack, 'operator');
+      await followed(client, first, 300_000);
+      await load.stop();
+      assert.deepEqual(
+        (await nodes(stack)).map((node) => node.address),
+        before,
+      );
+      const said = await nodetool(before[0]!, 'status', 'app');
+      assert.equal(said.match(/^UN .* 100\.0% /gm)?.length, 3, said);
+      assert.ok(!said.includes(gone));
+      await until(
+        'its machine to go',
+        async () => (await processesOf(stack.home)).every((one) => one.hostname !== 'dc1-4') || undefined,
+        { timeoutMs: 60_000, everyMs: 500 },
+      );
+    });
+
+    await t.test(
+      'at rest no Cassandra runs, agents and tunnels do; back again every row is there',
+      async () => {
+        const agents = async (): Promise<number> =>
+          (await processesOf(stack.home)).filter(roles.agent).length;
+        const there = await agents();
+        const count = await cql(stack, 'SELECT count(*) AS rows FROM app.t');
+        await followed(
+          client,
+          await client.send('PATCH', cluster, { properties: { clusterType: 'NonProduction' } }),
+          60_000,
+        );
+        await followed(client, await client.send('POST', `${cluster}/deallocate`), 180_000);
+        const left = await processesOf(stack.home);
+        assert.deepEqual(left.filter(roles.cassandra), []);
+        assert.equal(await agents(), there);
+        await followed(client, await client.send('POST', `${cluster}/start`), 240_000);
+        assert.equal((await nodes(stack)).filter((node) => node.state === 'Normal').length, 3);
+        assert.equal(await cql(stack, 'SELECT count(*) AS rows FROM app.t'), count);
+      },
+    );
+  },
+);
