@@ -50,7 +50,7 @@ export const armErrors = {
   ResourceGroupBeingDeleted: { status: 409, next: 'Wait until it is gone, or choose another group.' },
   ResourceGroupNotFound: { status: 404, next: 'Create it: sallyport group create -n NAME -l LOCATION.' },
   ResourceNotFound: { status: 404, next: 'List what is there, and check name and group.' },
-  RoleAssignmentExists: { status: 409, next: 'Nothing is to be done: the role is given already.' },
+  RoleAssignmentExists: { status: 409, next: 'Leave it: the role is given already.' },
   RoleDefinitionDoesNotExist: { status: 400, next: 'List what there is: az role definition list.' },
   SubscriptionNotFound: { status: 404, next: 'sallyport env shows the subscription you may use.' },
   TooManyRequests: { status: 429, next: 'Wait as long as Retry-After says.' },
