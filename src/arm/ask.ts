@@ -1,3 +1,4 @@
+import { DiskFullError } from '../store/sqlite.ts';
 import { ArmError } from './errors.ts';
 import { handleArm } from './handle.ts';
 import { parseArmId } from './id.ts';
@@ -7,19 +8,34 @@ import { actionOf, type ArmContext, type ArmReply, type ArmRequest, type Verb } 
 
 /** Like {@link handleArm}, and keeps in the activity log what was asked to change, and whatever was refused for want of a right. */
 export function askArm(cx: ArmContext, request: ArmRequest, correlationId: string): ArmReply {
-  try {
+  const work = (): ArmReply => {
     const reply = handleArm(cx, request);
-    record(cx, request, correlationId, reply);
+    if (!isRead(request)) record(cx, request, correlationId, reply);
     return reply;
+  };
+  try {
+    // A change and its line in the log are one transaction: neither is there without the other.
+    return isRead(request) ? work() : cx.store.transaction(work);
   } catch (error) {
-    if (error instanceof ArmError) record(cx, request, correlationId, error);
+    if (error instanceof ArmError) recordRefusal(cx, request, correlationId, error);
     throw error;
+  }
+}
+
+const isRead = ({ method }: ArmRequest): boolean => method === 'GET' || method === 'HEAD';
+
+/** A full disk keeps no line, and the refusal stands all the same. */
+function recordRefusal(cx: ArmContext, request: ArmRequest, correlationId: string, refusal: ArmError): void {
+  if (isRead(request) && refusal.code !== 'AuthorizationFailed') return;
+  try {
+    record(cx, request, correlationId, refusal);
+  } catch (error) {
+    if (!(error instanceof DiskFullError)) throw error;
   }
 }
 
 function record(cx: ArmContext, request: ArmRequest, correlationId: string, came: ArmReply | ArmError): void {
   const refused = came instanceof ArmError && came.code === 'AuthorizationFailed';
-  if (!refused && ['GET', 'HEAD'].includes(request.method)) return;
   const route = routeOf(request.path, cx.kinds);
   const what = subjectOf(request, route);
   // What is not a scope of anybody's belongs into nobody's log.

@@ -1,3 +1,4 @@
+import type { Resource } from '../store/resource.ts';
 import { checkApiVersion } from './api-version.ts';
 import { show } from './envelope.ts';
 import { ArmError } from './errors.ts';
@@ -65,27 +66,57 @@ export function listAll(cx: ArmContext, request: ArmRequest, scope: string): Arm
   const value = cx.store.below(scope).flatMap((resource) => {
     const kind = cx.kinds.find((one) => one.type.toLowerCase() === resource.type.toLowerCase());
     if (!kind?.tracked || resource.type === groupType) return [];
-    if (wanted.group && resource.resourceGroup.toLowerCase() !== wanted.group) return [];
-    if (wanted.type && resource.type.toLowerCase() !== wanted.type) return [];
+    if (!passes(resource, wanted)) return [];
     const { id, name, location, tags } = resource;
     return [{ id, name, type: kind.type, location, tags, provisioningState: resource.provisioningState }];
   });
   return { status: 200, body: { value } };
 }
 
+interface Filter {
+  readonly group?: string;
+  readonly type?: string;
+  readonly name?: string;
+  readonly location?: string;
+  readonly tag?: string;
+  readonly value?: string;
+}
+
+const filters: Readonly<Record<string, keyof Filter>> = {
+  resourcegroup: 'group',
+  resourcetype: 'type',
+  name: 'name',
+  location: 'location',
+  tagname: 'tag',
+  tagvalue: 'value',
+};
+
 /** `resourceGroup eq 'x' and resourceType eq 'y'`: that much of OData is understood, and anything else is refused. */
-function filterOf(text: string | null): { readonly group?: string; readonly type?: string } {
-  const found: { group?: string; type?: string } = {};
+function filterOf(text: string | null): Filter {
+  const found: { -readonly [K in keyof Filter]: Filter[K] } = {};
   for (const term of (text ?? '').split(/ and /i).filter((one) => one.trim() !== '')) {
-    const match = /^\s*(resourceGroup|resourceType)\s+eq\s+'([^']*)'\s*$/i.exec(term);
-    if (!match) {
+    const match = /^\s*(\w+)\s+eq\s+'([^']*)'\s*$/i.exec(term);
+    const key = match && filters[match[1]!.toLowerCase()];
+    if (!match || !key) {
       throw new ArmError(
         'BadRequest',
-        `The filter '${term.trim().slice(0, 100)}' is not understood: only resourceGroup eq '…' and resourceType eq '…' are.`,
+        `The filter '${term.trim().slice(0, 100)}' is not understood: eq on ${Object.keys(filters).join(', ')}, joined by and.`,
         { target: '$filter' },
       );
     }
-    found[match[1]!.toLowerCase() === 'resourcegroup' ? 'group' : 'type'] = match[2]!.toLowerCase();
+    found[key] = key === 'tag' || key === 'value' ? match[2]! : match[2]!.toLowerCase();
   }
   return found;
 }
+
+const passes = (resource: Resource, wanted: Filter): boolean =>
+  (wanted.group === undefined || resource.resourceGroup.toLowerCase() === wanted.group) &&
+  (wanted.type === undefined || resource.type.toLowerCase() === wanted.type) &&
+  (wanted.name === undefined || resource.name.toLowerCase() === wanted.name) &&
+  (wanted.location === undefined || resource.location === wanted.location.replaceAll(' ', '')) &&
+  (wanted.tag === undefined || tagValue(resource, wanted.tag) !== undefined) &&
+  (wanted.value === undefined || wanted.tag === undefined || tagValue(resource, wanted.tag) === wanted.value);
+
+/** The names of tags are compared without regard to case, their values are not. */
+const tagValue = (resource: Resource, name: string): string | undefined =>
+  Object.entries(resource.tags).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1];

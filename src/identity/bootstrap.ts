@@ -44,6 +44,16 @@ export async function readBootstrap(file: string): Promise<Bootstrap | undefined
   );
 }
 
+/**
+ * What the service's own guides give a role to, by the id that it has everywhere (contract §2.6). It has no credential: nobody signs
+ * in as it.
+ */
+const cosmos = { clientId: 'a232010e-820c-4083-83bb-3ace5fc29d0b', displayName: 'Azure Cosmos DB' };
+
+export function seedPrincipals(store: ControlStore): void {
+  if (!store.principals.get(cosmos.clientId)) store.principals.put({ ...cosmos, objectId: randomUUID() });
+}
+
 /** Two principals, each the owner of its own subscription; the provider looks after the platform too. Repeating it changes nothing. */
 export async function applyBootstrap(store: ControlStore, bootstrap: Bootstrap): Promise<Parties> {
   const provider = { ...bootstrap.provider, secretHash: await hashSecret(bootstrap.provider.secret) };

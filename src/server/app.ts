@@ -16,7 +16,9 @@ import { ArmError } from '../arm/errors.ts';
 import type { Caller } from '../arm/kind.ts';
 import { createThrottle, defaultRates, type Rates } from '../arm/throttle.ts';
 import type { ArmContext } from '../arm/wire.ts';
+import { addAdministration } from '../identity/administration.ts';
 import { authenticate } from '../identity/authenticate.ts';
+import { addGraph } from '../identity/graph.ts';
 import { addIdentity } from '../identity/plugin.ts';
 import type { SignIn } from '../identity/sign-in.ts';
 import type { Tokens } from '../identity/tokens.ts';
@@ -79,6 +81,8 @@ export function createApp({ cx, tokens, signIn, port, log, tls, own, rates }: Ap
   addErrors(app, log, endpointOf);
   addIdentity(app, { tenantId: cx.tenantId, tokens, signIn, endpointOf });
   app.get('/metadata/endpoints', async (request) => metadata(endpointOf(request), cx.tenantId));
+  addGraph(app, { principals: cx.store.principals, tenantId: cx.tenantId, authenticated });
+  addAdministration(app, { cx, authenticated, log });
   own?.(app, authenticated);
   const throttle = createThrottle(rates ?? defaultRates, cx.clock);
   addArm(app, { cx, authenticate: authenticated, endpointOf, throttle, log });

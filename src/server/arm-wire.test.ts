@@ -212,7 +212,7 @@ test('every wrong request has its own clear answer', async (t) => {
     [toy.call('PUT', `${sub}/resourceGroups/g/providers/Toy.Net/fixed/f`, { body }), 405, 'MethodNotAllowed'],
     [toy.call('POST', `${sub}/resourcegroups`, { body }), 405, 'MethodNotAllowed'],
     [toy.call('GET', `${sub}/providers/Toy.Box/locations/x/operationsStatus/none`), 404, 'NotFound'],
-    [toy.call('GET', `${sub}/resources?$filter=name%20eq%20'x'`), 400, 'BadRequest'],
+    [toy.call('GET', `${sub}/resources?$filter=colour%20eq%20'x'`), 400, 'BadRequest'],
   ];
   for (const [answer, status, name] of cases) {
     const { status: got, body: said, headers } = await answer;

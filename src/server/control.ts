@@ -6,6 +6,7 @@ import { show } from '../arm/envelope.ts';
 import { groupType } from '../arm/lookup.ts';
 import { driveLongWork } from '../arm/long-work.ts';
 import type { ArmContext } from '../arm/wire.ts';
+import { seedPrincipals } from '../identity/bootstrap.ts';
 import { answerAuthorization } from '../identity/authorization.ts';
 import { allows } from '../identity/roles.ts';
 import { createSignIn } from '../identity/sign-in.ts';
@@ -97,6 +98,7 @@ async function compose(
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const authorities = await openAuthorities(folder, clock);
+  seedPrincipals(store);
   store.putOwned({
     id: managedGroup(config.providerSubscription),
     type: groupType,
