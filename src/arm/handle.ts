@@ -9,8 +9,8 @@ import type { AnyKind } from './kind.ts';
 import { answerOperation } from './operations.ts';
 import { answerProviders } from './providers.ts';
 import { putResource } from './put.ts';
-import { getResource, listAll, listResources, runAction } from './read.ts';
 import { answerScopeTags, listTagNames } from './scope-tags.ts';
+import { getResource, listAll, listLocation, listResources, runAction } from './read.ts';
 import { routeOf, type Route } from './route.ts';
 import {
   getSubscription,
@@ -65,6 +65,8 @@ export function handleArm(cx: ArmContext, request: ArmRequest): ArmReply {
       return cx.authorization(cx, request, route);
     case 'collection':
       return listResources(cx, request, route.kind, route.scope);
+    case 'location list':
+      return listLocation(cx, request, route);
     case 'action':
       return runAction(cx, request, route.kind, route.id, route.action);
     case 'resource':

@@ -76,6 +76,16 @@ export interface Kind<P = JsonObject, S = JsonObject> {
   result?(resource: Resource<P, S>, context: Pick<KindContext, 'store'>): JsonObject;
   /** GET and POST sub-paths: `status`, `invokeCommand`. */
   readonly actions?: Readonly<Record<string, KindAction<P, S>>>;
+  /** Lists of a region that are no resources: `…/providers/Microsoft.Network/locations/{region}/usages`, by their last word. */
+  readonly locationLists?: Readonly<Record<string, LocationList>>;
+}
+
+export interface LocationList {
+  readonly actionName: string;
+  list(
+    place: { readonly subscriptionId: string; readonly location: string },
+    context: KindContext,
+  ): readonly JsonObject[];
 }
 
 /** An action answers at once (`run`), or begins a long operation (`start`). */

@@ -57,6 +57,26 @@ export function runAction(
   return { status: 200, body: result };
 }
 
+/** A region's list. What a kind says of it is shown as it is. */
+export function listLocation(
+  cx: ArmContext,
+  request: ArmRequest,
+  route: {
+    readonly kind: AnyKind;
+    readonly scope: string;
+    readonly subscriptionId: string;
+    readonly location: string;
+    readonly list: string;
+  },
+): ArmReply {
+  const found = route.kind.locationLists![route.list]!;
+  authorize(cx, request.caller, found.actionName, route.scope);
+  checkApiVersion(request.query, route.kind.operations);
+  const location = route.location.replaceAll(' ', '').toLowerCase();
+  const place = { subscriptionId: route.subscriptionId, location };
+  return { status: 200, body: { value: found.list(place, kindContext(cx, request.caller)) } };
+}
+
 /** All tracked resources of a scope, as `az resource list` shows them: envelopes without properties. */
 export function listAll(cx: ArmContext, request: ArmRequest, scope: string): ArmReply {
   authorize(cx, request.caller, 'Microsoft.Resources/subscriptions/resources/read', scope);

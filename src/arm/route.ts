@@ -29,6 +29,14 @@ export type Route =
     }
   | { readonly at: 'resource'; readonly kind: AnyKind; readonly id: ArmId }
   | { readonly at: 'action'; readonly kind: AnyKind; readonly id: ArmId; readonly action: string }
+  | {
+      readonly at: 'location list';
+      readonly kind: AnyKind;
+      readonly scope: string;
+      readonly subscriptionId: string;
+      readonly location: string;
+      readonly list: string;
+    }
   | { readonly at: 'nothing'; readonly why: string };
 
 export function routeOf(path: string, kinds: readonly AnyKind[]): Route {
@@ -138,6 +146,18 @@ function inKinds(
       ? { at: 'resource', kind, id }
       : nothing(`A resource of type '${kind.type}' lies in a resource group.`);
   }
+  const [word, location, list, ...more] = path;
+  if (
+    word?.toLowerCase() === 'locations' &&
+    location !== undefined &&
+    list !== undefined &&
+    more.length === 0
+  ) {
+    const kind = kinds.find((one) => isIn(one, namespace) && one.locationLists?.[listName(one, list)]);
+    if (!kind) return nothing(`There is no list '${list}' of a region of '${namespace}'.`);
+    const scope = `/${parts.slice(0, start - 2).join('/')}`;
+    return { at: 'location list', kind, scope, subscriptionId, location, list: listName(kind, list) };
+  }
   const collection = kindOf(typeOf(path.length));
   if (collection) {
     // The collection's parent: the group or subscription for a top-level type, else the parent resource.
@@ -155,6 +175,13 @@ function inKinds(
     action: path.at(-1)!,
   };
 }
+
+const isIn = (kind: AnyKind, namespace: string): boolean =>
+  kind.type.toLowerCase().startsWith(`${namespace.toLowerCase()}/`);
+
+/** The list's name as the kind cases it. */
+const listName = (kind: AnyKind, asked: string): string =>
+  Object.keys(kind.locationLists ?? {}).find((name) => name.toLowerCase() === asked.toLowerCase()) ?? asked;
 
 function decode(path: string): readonly string[] | undefined {
   try {

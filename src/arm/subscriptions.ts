@@ -53,7 +53,7 @@ const show = (cx: ArmContext, { id, displayName }: Subscription): JsonObject => 
 });
 
 /** Regions by the names that clients offer. On one machine they are all here. */
-const regions: Readonly<Record<string, string>> = {
+export const regions: Readonly<Record<string, string>> = {
   eastus: 'East US',
   eastus2: 'East US 2',
   northeurope: 'North Europe',

@@ -101,8 +101,8 @@ test('virtual networks', () => {
         addressSpace: space('10.0.0.0/16'),
         subnets: [subnet('a', '10.0.0.0/24', { networkSecurityGroup: { id: 'x' } })],
       },
-      'NotYetSupported',
-      /networkSecurityGroup/,
+      'InvalidParameter',
+      /must be the ARM id of a Microsoft\.Network\/networkSecurityGroups/,
     ],
   ]);
   assert.equal(
@@ -450,7 +450,7 @@ test('what the service makes is read-only', () => {
     );
   }
   const mine = `${group('rg1')}/providers/Microsoft.Network/privateLinkServices/mine`;
-  assert.equal(put(mine, {}).code, 'NotYetSupported');
+  assert.match(put(mine, {}).message, /destinationIPAddress is missing/);
   assert.match(
     world.refused('DELETE', service, undefined, provider).message,
     /belongs to cluster .*Delete the cluster instead/,

@@ -19,6 +19,12 @@ import {
   type ConnectionState,
 } from './private-link-connection/schema.ts';
 import {
+  privateLinkServiceType,
+  type LinkService,
+  type LinkServiceProperties,
+  type LinkServiceState,
+} from './private-link-service/schema.ts';
+import {
   virtualNetworkType,
   type VirtualNetworkProperties,
   type VirtualNetworkState,
@@ -39,6 +45,14 @@ export const dataCentersIn = (store: Reading, networkId: string) =>
     .list<DataCenterProperties, DataCenterState>(dataCenterType)
     .filter((dataCenter) => sameId(networkOf(dataCenter.properties.subnetId), networkId));
 
+/** Private link services of people's own, whose translated addresses lie in a network. */
+export const linkServicesIn = (store: Reading, networkId: string): readonly LinkService[] =>
+  store
+    .list<LinkServiceProperties, LinkServiceState>(privateLinkServiceType)
+    .filter(({ properties }) =>
+      properties.own?.ipConfigurations.some(({ subnetId }) => sameId(networkOf(subnetId), networkId)),
+    );
+
 /** Every address of a virtual network that somebody has, those being deleted included. */
 export function claimsIn(store: Reading, networkId: string): Claims {
   const claims = new Map<string, string>();
@@ -47,12 +61,23 @@ export function claimsIn(store: Reading, networkId: string): Claims {
   if (application) claims.set(application.address, "the network's application machine");
   for (const endpoint of endpointsIn(store, networkId))
     claims.set(endpoint.state.address, `private endpoint '${endpoint.name}'`);
+  for (const service of linkServicesIn(store, networkId)) {
+    for (const { address } of service.properties.own?.ipConfigurations ?? [])
+      claims.set(address, `private link service '${service.name}'`);
+  }
   for (const dataCenter of dataCentersIn(store, networkId)) {
     for (const node of dataCenter.state.nodes)
       claims.set(node.address, `node '${node.name}' of data centre '${dataCenter.name}'`);
   }
   return claims;
 }
+
+export const linkServicesInSubnet = (store: Reading, subnetId: string): readonly string[] =>
+  linkServicesIn(store, networkOf(subnetId))
+    .filter(({ properties }) =>
+      properties.own?.ipConfigurations.some((item) => sameId(item.subnetId, subnetId)),
+    )
+    .map((service) => `private link service ${service.id}`);
 
 /** Who stands in a subnet, in words; the application machine moves out of the way and isn't named. */
 export function usersOfSubnet(store: Reading, subnetId: string): readonly string[] {
@@ -64,6 +89,7 @@ export function usersOfSubnet(store: Reading, subnetId: string): readonly string
     ...dataCentersIn(store, networkId)
       .filter((dataCenter) => sameId(dataCenter.properties.subnetId, subnetId))
       .map((dataCenter) => `data centre ${dataCenter.id}`),
+    ...linkServicesInSubnet(store, subnetId),
   ];
 }
 

@@ -8,6 +8,8 @@ import type { Json, JsonObject } from '../store/resource.ts';
 export interface Fields {
   readonly path: string;
   has(name: string): boolean;
+  /** Whether it is exactly this text. */
+  is(name: string, text: string): boolean;
   text(name: string, limits?: { readonly max?: number }): string | undefined;
   integer(name: string, limits?: { readonly min?: number; readonly max?: number }): number | undefined;
   flag(name: string): boolean | undefined;
@@ -40,6 +42,7 @@ export function fields(object: JsonObject, path = 'properties'): Fields {
     fail,
     entries: () => Object.entries(object),
     has: (name) => value(name) !== undefined,
+    is: (name, text) => value(name) === text,
     text(name, limits) {
       const given = value(name);
       if (given === undefined) return undefined;

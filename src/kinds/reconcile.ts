@@ -2,18 +2,30 @@ import { faultOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Failure } from '../reconcile/reconciler.ts';
 import type { Resource } from '../store/resource.ts';
+import { applicationGroupType } from './application-security-group/schema.ts';
+import { reconcileApplied } from './applied.ts';
 import { reconcileCluster } from './cassandra-cluster/reconcile.ts';
 import { clusterType, type Cluster } from './cassandra-cluster/schema.ts';
 import { reconcileDataCenter } from './cassandra-data-center/reconcile.ts';
 import { dataCenterType, type DataCenter } from './cassandra-data-center/schema.ts';
 import { networkInterfaceType, type InterfaceProperties } from './network-interface/schema.ts';
+import { securityGroupType } from './network-security-group/schema.ts';
+import { putWatcher } from './network-watcher/schema.ts';
 import type { Pass } from './pass.ts';
 import { reconcilePrivateEndpoint } from './private-endpoint/reconcile.ts';
 import { privateEndpointType, type Endpoint } from './private-endpoint/schema.ts';
 import { reconcileConnection } from './private-link-connection/reconcile.ts';
 import { privateLinkConnectionType, type Connection } from './private-link-connection/schema.ts';
 import { privateLinkServiceType, type LinkService } from './private-link-service/schema.ts';
+import { routeTableType } from './route-table/schema.ts';
+import { routeType } from './route/schema.ts';
+import { securityRuleType } from './security-rule/schema.ts';
+import { policyDefinitionType } from './service-endpoint-policy-definition/schema.ts';
+import { endpointPolicyType } from './service-endpoint-policy/schema.ts';
 import { subnetType, type Subnet } from './subnet/schema.ts';
+import { putNodeMachines, putOperatorMachine, removeGone } from './virtual-machine/reconcile.ts';
+import { virtualMachineType, type VirtualMachine } from './virtual-machine/schema.ts';
+import { peeringType } from './virtual-network-peering/schema.ts';
 import { reconcileSubnet, reconcileVirtualNetwork } from './virtual-network/reconcile.ts';
 import { virtualNetworkType, type VirtualNetwork } from './virtual-network/schema.ts';
 
@@ -31,15 +43,34 @@ const steps: readonly Step[] = [
   step<Subnet>(subnetType, (subnet, pass) =>
     reconcileSubnet(subnet, pass.store.get(parent(subnet.id)) as VirtualNetwork | undefined, pass),
   ),
+  step<VirtualNetwork>(virtualNetworkType, (network, { store }) => putWatcher(store, network)),
+  ...[
+    peeringType,
+    securityGroupType,
+    securityRuleType,
+    applicationGroupType,
+    endpointPolicyType,
+    policyDefinitionType,
+    routeTableType,
+    routeType,
+  ].map((type) => step<Resource>(type, reconcileApplied)),
   step<Cluster>(clusterType, reconcileCluster),
+  step<Cluster>(clusterType, (cluster, { store }) => putWatcher(store, cluster)),
   step<LinkService>(privateLinkServiceType, (service, { store }) => {
-    if (!store.get(service.properties.clusterId)) store.remove(service.id);
+    const { clusterId } = service.properties;
+    const gone = clusterId === null ? service.provisioningState === 'Deleting' : !store.get(clusterId);
+    if (gone) store.remove(service.id);
   }),
   step<Endpoint>(privateEndpointType, reconcilePrivateEndpoint),
   step<Connection>(privateLinkConnectionType, reconcileConnection),
   step<DataCenter>(dataCenterType, (dataCenter, pass) =>
     reconcileDataCenter(dataCenter, pass.store.get(parent(dataCenter.id)) as Cluster | undefined, pass),
   ),
+  step<Cluster>(clusterType, putOperatorMachine),
+  step<DataCenter>(dataCenterType, (dataCenter, pass) =>
+    putNodeMachines(dataCenter, pass.store.get(parent(dataCenter.id)) as Cluster | undefined, pass),
+  ),
+  step<VirtualMachine>(virtualMachineType, removeGone),
   step<Resource<InterfaceProperties>>(networkInterfaceType, (nic, { store }) => {
     if (!store.get(nic.properties.ownerId)) store.remove(nic.id);
   }),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { makeWalls, watcherId } from '../../test/harness/network-world.ts';
 import {
   clusterId,
   connectionId,
@@ -10,6 +11,7 @@ import {
   decide,
   endpointBody,
   endpointId,
+  group,
   makeCluster,
   makeNetwork,
   networkId,
@@ -25,6 +27,17 @@ const page = (noun: string): Promise<string> =>
 const nouns: Readonly<Record<string, string>> = {
   'Microsoft.Network/virtualNetworks': 'virtual-network',
   'Microsoft.Network/virtualNetworks/subnets': 'subnet',
+  'Microsoft.Network/virtualNetworks/virtualNetworkPeerings': 'virtual-network-peering',
+  'Microsoft.Network/networkSecurityGroups': 'network-security-group',
+  'Microsoft.Network/networkSecurityGroups/securityRules': 'security-rule',
+  'Microsoft.Network/applicationSecurityGroups': 'application-security-group',
+  'Microsoft.Network/serviceEndpointPolicies': 'service-endpoint-policy',
+  'Microsoft.Network/serviceEndpointPolicies/serviceEndpointPolicyDefinitions':
+    'service-endpoint-policy-definition',
+  'Microsoft.Network/routeTables': 'route-table',
+  'Microsoft.Network/routeTables/routes': 'route',
+  'Microsoft.Network/networkWatchers': 'network-watcher',
+  'Microsoft.Compute/virtualMachines': 'virtual-machine',
   'Microsoft.Network/networkInterfaces': 'network-interface',
   'Microsoft.Network/privateEndpoints': 'private-endpoint',
   'Microsoft.Network/privateLinkServices': 'private-link-service',
@@ -50,10 +63,14 @@ test('each kind has a page that names its type and every property it shows', asy
     host: '10.0.2.4',
     arguments: { status: '' },
   });
+  const walls = makeWalls(world);
   const nic = (world.get(endpointId()).properties['networkInterfaces'] as { id: string }[])[0]!.id;
   const shown: Readonly<Record<string, ReturnType<typeof world.get>>> = {
     'virtual-network': world.get(networkId()),
     subnet: world.get(subnetId('pe')),
+    ...Object.fromEntries(Object.entries(walls).map(([noun, id]) => [noun, world.get(id)])),
+    'network-watcher': world.get(watcherId()),
+    'virtual-machine': world.get(world.store.list('Microsoft.Compute/virtualMachines', group())[0]!.id),
     'network-interface': world.get(nic),
     'private-endpoint': world.get(endpointId()),
     'private-link-service': world.get(service, provider),

@@ -5,9 +5,10 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { ArmError } from '../../arm/errors.ts';
 import { sameId, type ArmId } from '../../arm/id.ts';
-import type { Kind, KindContext } from '../../arm/kind.ts';
+import type { Kind, KindContext, PutRequest } from '../../arm/kind.ts';
 import type { JsonObject, Store } from '../../store/resource.ts';
 import { checkStatic, lowestFree, storedPrefix } from '../addresses.ts';
+import { groupOfInterface } from '../application-security-group/schema.ts';
 import { claimsIn, dataCentersIn, networkOf, platformClaims } from '../claims.ts';
 import { fields } from '../fields.ts';
 import { putInterface } from '../network-interface/kind.ts';
@@ -16,6 +17,7 @@ import { platform } from '../platform.ts';
 import { approveAction, privateLinkConnectionType } from '../private-link-connection/schema.ts';
 import { showStatus } from '../private-link-connection/kind.ts';
 import { findLinkService } from '../private-link-service/kind.ts';
+import { findNamed, type Reference } from '../references.ts';
 import { accepted, idOf, keep, networkName } from '../rules.ts';
 import { findSubnet } from '../subnet/find.ts';
 import { refuseInUse, subnetType } from '../subnet/schema.ts';
@@ -45,7 +47,15 @@ export const privateEndpointKind: Kind<EndpointProperties, EndpointState> = {
       }
       keep('ipConfigurations', now.ipConfiguration, said.ipConfiguration);
       keep('customNetworkInterfaceName', now.interfaceName, said.interfaceName);
-      return accepted(existing, now, existing.state);
+      const { applicationSecurityGroups: before, ...rest } = now;
+      const groups =
+        request.method === 'PATCH' && !body.has('applicationSecurityGroups') ? before : said.groups;
+      checkGroups(request, groups, before, context);
+      return accepted(
+        existing,
+        { ...rest, ...(groups && { applicationSecurityGroups: groups }) },
+        existing.state,
+      );
     }
     if (!said.subnetId)
       return body.fail('subnet', 'is missing: the subnet that the endpoint shall have its address in.');
@@ -60,7 +70,9 @@ export const privateEndpointKind: Kind<EndpointProperties, EndpointState> = {
       connection: said.connection,
       ipConfiguration: said.ipConfiguration ?? null,
       interfaceName: said.interfaceName ?? null,
+      ...(said.groups && { applicationSecurityGroups: said.groups }),
     };
+    checkGroups(request, said.groups, undefined, context);
     const state = place(request.id, properties, request.location, context);
     return accepted(undefined, properties, state);
   },
@@ -93,6 +105,7 @@ export const privateEndpointKind: Kind<EndpointProperties, EndpointState> = {
       customNetworkInterfaceName: said.interfaceName ?? '',
       networkInterfaces: [{ id: endpoint.state.interfaceId }],
       customDnsConfigs: [],
+      applicationSecurityGroups: (said.applicationSecurityGroups ?? []).map(({ id }) => ({ id })),
       manualPrivateLinkServiceConnections: said.connection.manual ? [connection] : [],
       privateLinkServiceConnections: said.connection.manual ? [] : [connection],
     };
@@ -106,6 +119,20 @@ export const privateEndpointKind: Kind<EndpointProperties, EndpointState> = {
     if (users.length > 0) refuseInUse(`Private endpoint '${endpoint.name}'`, users);
   },
 };
+
+/** The groups that an endpoint's address joins, checked where they are new. */
+function checkGroups(
+  request: PutRequest,
+  groups: readonly Reference[] | undefined,
+  before: readonly Reference[] | undefined,
+  context: KindContext,
+): void {
+  const place = { subscriptionId: request.id.subscriptionId, location: request.location };
+  for (const group of groups ?? []) {
+    if (!before?.some(({ id }) => sameId(id, group.id)))
+      findNamed(context, 'properties.applicationSecurityGroups', group, groupOfInterface, place);
+  }
+}
 
 function keepId(name: string, now: string, asked: string | undefined): void {
   if (asked !== undefined && !sameId(now, asked)) keep(name, now, asked);
@@ -186,11 +213,21 @@ function place(
 
 function serviceOf(store: Store, idOrAlias: string): LinkService {
   const service = findLinkService(store, idOrAlias);
-  const cluster = service && store.get(service.properties.clusterId);
+  if (service?.properties.own) refuseOwn(service);
+  const cluster = service?.properties.clusterId ? store.get(service.properties.clusterId) : undefined;
   if (service && cluster && cluster.provisioningState !== 'Deleting') return service;
   throw new ArmError(
     'InvalidParameter',
     `There is no private link service '${idOrAlias}'. Take the privateLinkResourceId that cluster show prints, or its alias.`,
+    { target: 'privateLinkServiceId' },
+  );
+}
+
+/** Its endpoint would have an address that leads nowhere, and say that it is there. */
+function refuseOwn(service: LinkService): never {
+  throw new ArmError(
+    'NotYetSupported',
+    `Private link service '${service.name}' is one of your own: no packets are led to it yet, so no endpoint can connect to it. Take the privateLinkResourceId of a cluster.`,
     { target: 'privateLinkServiceId' },
   );
 }

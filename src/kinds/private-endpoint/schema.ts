@@ -1,4 +1,5 @@
 import type { Fields } from '../fields.ts';
+import { orNone, readReferences, type Reference } from '../references.ts';
 import type { Resource } from '../../store/resource.ts';
 
 export const privateEndpointType = 'Microsoft.Network/privateEndpoints';
@@ -16,6 +17,8 @@ export interface EndpointProperties {
   /** Null: the lowest free address. */
   readonly ipConfiguration: { readonly name: string; readonly address: string } | null;
   readonly interfaceName: string | null;
+  /** Left out where there are none. */
+  readonly applicationSecurityGroups?: readonly Reference[];
 }
 
 export interface EndpointState {
@@ -31,13 +34,10 @@ export interface AskedEndpoint {
   readonly connection: EndpointProperties['connection'] | undefined;
   readonly ipConfiguration: EndpointProperties['ipConfiguration'] | undefined;
   readonly interfaceName: string | undefined;
+  readonly groups: readonly Reference[] | undefined;
 }
 
 export function readEndpoint(body: Fields): AskedEndpoint {
-  body.notYet(
-    'applicationSecurityGroups',
-    'application security groups come with version 0.2; leave them out.',
-  );
   body.choice('ipVersionType', ['IPv4']);
   const subnet = body.object('subnet');
   return {
@@ -45,6 +45,7 @@ export function readEndpoint(body: Fields): AskedEndpoint {
     connection: readConnection(body),
     ipConfiguration: readIpConfiguration(body),
     interfaceName: body.text('customNetworkInterfaceName', { max: 80 }) || undefined,
+    groups: orNone(readReferences(body, 'applicationSecurityGroups')),
   };
 }
 

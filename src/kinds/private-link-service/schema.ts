@@ -3,12 +3,31 @@ import type { Resource } from '../../store/resource.ts';
 
 export const privateLinkServiceType = 'Microsoft.Network/privateLinkServices';
 
-/** Made by the service for a cluster: what it says beyond this is the cluster's. */
+/** Made by the service for a cluster, whose it is then for the rest; or somebody's own. */
 export interface LinkServiceProperties {
-  readonly clusterId: string;
+  /** Null: somebody's own. */
+  readonly clusterId: string | null;
   readonly alias: string;
   /** Subscriptions, in lower case, whose connections are approved at once. The cluster shows this list as its own. */
   readonly autoApproval: readonly string[];
+  /** Where it is somebody's own. */
+  readonly own?: OwnService;
+}
+
+export interface OwnService {
+  /** What the far side sees as source; the first is the primary one unless another says so. */
+  readonly ipConfigurations: readonly NatConfiguration[];
+  readonly destinationAddress: string;
+  /** Subscriptions that may ask for a connection, or `*`. Empty: those with a role on it. */
+  readonly visibility: readonly string[];
+}
+
+export interface NatConfiguration {
+  readonly name: string;
+  readonly subnetId: string;
+  readonly address: string;
+  readonly allocation: 'Static' | 'Dynamic';
+  readonly primary: boolean;
 }
 
 export function readSubscriptions(body: Fields, name: string): readonly string[] | undefined {

@@ -1,12 +1,19 @@
 /** A part of a virtual network's address space. It may be made by itself, or within a PUT of its network. */
 import { isDeepStrictEqual } from 'node:util';
 import { ArmError } from '../../arm/errors.ts';
-import { parentOf } from '../../arm/id.ts';
+import { parentOf, sameId } from '../../arm/id.ts';
 import type { Kind, KindContext } from '../../arm/kind.ts';
 import type { JsonObject, Store } from '../../store/resource.ts';
-import { usersOfSubnet } from '../claims.ts';
+import { linkServicesInSubnet, usersOfSubnet } from '../claims.ts';
 import { fields } from '../fields.ts';
+import { networkInterfaceType, type InterfaceProperties } from '../network-interface/schema.ts';
+import { securityGroup } from '../network-security-group/schema.ts';
+import { findNamed, type Reference } from '../references.ts';
+import { routeTable } from '../route-table/schema.ts';
 import { accepted, networkName } from '../rules.ts';
+import { endpointServices } from '../service-endpoint-policy-definition/services.ts';
+import { servicesOf } from '../service-endpoint-policy/find.ts';
+import { endpointPolicy } from '../service-endpoint-policy/schema.ts';
 import { checkSubnets, type VirtualNetworkProperties } from '../virtual-network/schema.ts';
 import {
   readSubnet,
@@ -28,7 +35,8 @@ export const subnetKind: Kind<SubnetProperties, SubnetState> = {
   operations: 'network',
   verbs: ['GET', 'PUT', 'DELETE'],
 
-  accept(request, existing, { store }) {
+  accept(request, existing, context) {
+    const { store } = context;
     const networkId = parentOf(request.id)!;
     const network = store.get<VirtualNetworkProperties>(networkId);
     if (!network || network.provisioningState === 'Deleting') {
@@ -37,7 +45,9 @@ export const subnetKind: Kind<SubnetProperties, SubnetState> = {
         `There is no virtual network ${networkId}. Create it first.`,
       );
     }
-    const properties = readSubnet(fields(request.properties), existing?.properties);
+    const said = readSubnet(fields(request.properties), existing?.properties);
+    const place = { subscriptionId: request.id.subscriptionId, location: network.location };
+    const properties = checkNamed(context, place, said, existing?.properties);
     checkChange(store, request.id.text, existing, properties);
     const others = subnetsOf(store, networkId).filter(
       (subnet) => subnet.name.toLowerCase() !== request.id.name.toLowerCase(),
@@ -49,12 +59,23 @@ export const subnetKind: Kind<SubnetProperties, SubnetState> = {
     return accepted(existing, properties, {});
   },
 
-  show: (subnet) => showSubnet(subnet),
+  show: (subnet, { store }) => showSubnet(subnet, store),
   envelope: (subnet) => ({ etag: subnet.etag }),
   beforeDelete: (subnet, { store }) => checkUnused(store, subnet),
+  locationLists: {
+    virtualNetworkAvailableEndpointServices: {
+      actionName: 'Microsoft.Network/locations/virtualNetworkAvailableEndpointServices/read',
+      list: ({ subscriptionId }) =>
+        endpointServices.map((name) => ({
+          id: `/subscriptions/${subscriptionId}/providers/Microsoft.Network/virtualNetworkEndpointServices/${name}`,
+          name,
+          type: 'Microsoft.Network/virtualNetworkEndpointServices',
+        })),
+    },
+  },
 };
 
-export const showSubnet = (subnet: Subnet): JsonObject => ({
+export const showSubnet = (subnet: Subnet, store: Pick<Store, 'list'>): JsonObject => ({
   provisioningState: subnet.provisioningState,
   addressPrefix: subnet.properties.prefix,
   delegations: subnet.properties.delegations.map((serviceName, index) => ({
@@ -64,12 +85,68 @@ export const showSubnet = (subnet: Subnet): JsonObject => ({
   })),
   privateEndpointNetworkPolicies: subnet.properties.privateEndpointNetworkPolicies,
   privateLinkServiceNetworkPolicies: subnet.properties.privateLinkServiceNetworkPolicies,
+  ...showNamed(subnet.properties),
+  ...showInterfaces(subnet, store),
 });
+
+const showNamed = (subnet: SubnetProperties): JsonObject => ({
+  ...(subnet.networkSecurityGroup && { networkSecurityGroup: { id: subnet.networkSecurityGroup.id } }),
+  ...(subnet.routeTable && { routeTable: { id: subnet.routeTable.id } }),
+  serviceEndpoints: (subnet.serviceEndpoints ?? []).map(({ service, locations }) => ({
+    provisioningState: 'Succeeded',
+    service,
+    locations,
+  })),
+  ...(subnet.serviceEndpointPolicies && {
+    serviceEndpointPolicies: subnet.serviceEndpointPolicies.map(({ id }) => ({ id })),
+  }),
+  ...(subnet.defaultOutboundAccess !== undefined && { defaultOutboundAccess: subnet.defaultOutboundAccess }),
+});
+
+/** Whose addresses lie in it, as ARM shows it: left out where there are none. */
+function showInterfaces(subnet: Subnet, store: Pick<Store, 'list'>): JsonObject {
+  const all = store
+    .list<InterfaceProperties>(networkInterfaceType, `/subscriptions/${subnet.subscriptionId}`)
+    .filter(({ properties }) => properties.subnetId !== null && sameId(properties.subnetId, subnet.id));
+  if (all.length === 0) return {};
+  return {
+    ipConfigurations: all.map(({ id, properties }) => ({
+      id: `${id}/ipConfigurations/${properties.configurationName}`,
+    })),
+  };
+}
 
 export function checkUnused(store: KindContext['store'], subnet: Subnet): void {
   const users = usersOfSubnet(store, subnet.id);
   if (users.length > 0) refuseInUse(`Subnet '${subnet.name}'`, users);
 }
+
+/** What a subnet names, checked where it is new; a policy brings the endpoints of its services with it. */
+export function checkNamed(
+  context: KindContext,
+  place: { readonly subscriptionId: string; readonly location: string | null },
+  next: SubnetProperties,
+  now: SubnetProperties | undefined,
+): SubnetProperties {
+  const { networkSecurityGroup: group, routeTable: table, serviceEndpointPolicies: policies } = next;
+  if (group && !isSame(group, now?.networkSecurityGroup))
+    findNamed(context, 'properties.networkSecurityGroup.id', group, securityGroup, place);
+  if (table && !isSame(table, now?.routeTable))
+    findNamed(context, 'properties.routeTable.id', table, routeTable, place);
+  for (const policy of policies ?? []) {
+    if (!now?.serviceEndpointPolicies?.some((other) => isSame(policy, other)))
+      findNamed(context, 'properties.serviceEndpointPolicies', policy, endpointPolicy, place);
+  }
+  const endpoints = next.serviceEndpoints ?? [];
+  const missing = servicesOf(context.store, policies ?? []).filter(
+    (service) => !endpoints.some((endpoint) => endpoint.service === service),
+  );
+  if (missing.length === 0) return next;
+  const added = missing.map((service) => ({ service, locations: ['*'] }));
+  return { ...next, serviceEndpoints: [...endpoints, ...added] };
+}
+
+const isSame = (a: Reference, b: Reference | undefined): boolean => b !== undefined && sameId(a.id, b.id);
 
 /** The prefix of a subnet can't change under those who stand in it. */
 export function checkChange(
@@ -78,7 +155,16 @@ export function checkChange(
   existing: Subnet | undefined,
   next: SubnetProperties,
 ): void {
-  if (!existing || isDeepStrictEqual(existing.properties.prefix, next.prefix)) return;
+  if (!existing) return;
+  if (next.privateLinkServiceNetworkPolicies !== 'Disabled') {
+    const services = linkServicesInSubnet(store, id);
+    if (services.length > 0)
+      refuseInUse(
+        `Subnet '${existing.name}' must keep privateLinkServiceNetworkPolicies Disabled: it`,
+        services,
+      );
+  }
+  if (isDeepStrictEqual(existing.properties.prefix, next.prefix)) return;
   const users = usersOfSubnet(store, id);
   if (users.length > 0) refuseInUse(`Subnet '${existing.name}' can't change its prefix: it`, users);
 }

@@ -1,7 +1,9 @@
 import { ArmError } from '../../arm/errors.ts';
 import { formatPrefix, parsePrefix } from '../../lib/ip.ts';
 import type { Fields } from '../fields.ts';
+import { orNone, readReference, readReferences, type Reference } from '../references.ts';
 import { listed } from '../rules.ts';
+import { endpointServices } from '../service-endpoint-policy-definition/services.ts';
 import type { Resource } from '../../store/resource.ts';
 
 export const subnetType = 'Microsoft.Network/virtualNetworks/subnets';
@@ -16,21 +18,29 @@ export interface SubnetProperties {
   readonly delegations: readonly string[];
   readonly privateEndpointNetworkPolicies: string;
   readonly privateLinkServiceNetworkPolicies: string;
+  /** The rest is left out where there is none. */
+  readonly networkSecurityGroup?: Reference;
+  readonly routeTable?: Reference;
+  readonly serviceEndpoints?: readonly ServiceEndpoint[];
+  readonly serviceEndpointPolicies?: readonly Reference[];
+  readonly defaultOutboundAccess?: boolean;
+}
+
+export interface ServiceEndpoint {
+  readonly service: string;
+  readonly locations: readonly string[];
 }
 
 const policies = ['Disabled', 'Enabled', 'NetworkSecurityGroupEnabled', 'RouteTableEnabled'] as const;
 const cassandraDelegation = 'Microsoft.DocumentDB/cassandraClusters';
 
-/** What a body says of a subnet, over what is stored. */
+/**
+ * What a body says of a subnet, over what is stored. What a subnet names (a group, a table, endpoints, policies) is as the
+ * body says it: left out means none. That is how clients take it off, and keeping it would be a change that only seems made.
+ */
 export function readSubnet(body: Fields, existing: SubnetProperties | undefined): SubnetProperties {
-  for (const name of ['networkSecurityGroup', 'routeTable', 'natGateway'] as const) {
-    body.notYet(
-      name,
-      'network security groups, route tables and gateways come with version 0.2; leave it out.',
-    );
-  }
-  body.notYet('serviceEndpoints', 'service endpoints come with version 0.2; leave them out.');
-  body.notYet('serviceEndpointPolicies', 'service endpoint policies come with version 0.2; leave them out.');
+  body.notYet('natGateway', 'there are no NAT gateways here; leave it out.');
+  body.notYet('ipAllocations', 'there are no IP allocations here; leave them out.');
   const prefixes = body.texts('addressPrefixes');
   if (prefixes && prefixes.length > 1)
     return body.fail('addressPrefixes', 'names several prefixes; a subnet has one.');
@@ -48,7 +58,44 @@ export function readSubnet(body: Fields, existing: SubnetProperties | undefined)
       body.choice('privateLinkServiceNetworkPolicies', ['Disabled', 'Enabled']) ??
       existing?.privateLinkServiceNetworkPolicies ??
       'Enabled',
+    ...readNamed(body),
+    ...readOutbound(body, existing),
   };
+}
+
+function readNamed(body: Fields): Partial<SubnetProperties> {
+  const networkSecurityGroup = readReference(body, 'networkSecurityGroup');
+  const routeTable = readReference(body, 'routeTable');
+  const policies = orNone(readReferences(body, 'serviceEndpointPolicies'));
+  const endpoints = orNone(readServiceEndpoints(body));
+  return {
+    ...(networkSecurityGroup && { networkSecurityGroup }),
+    ...(routeTable && { routeTable }),
+    ...(endpoints && { serviceEndpoints: endpoints }),
+    ...(policies && { serviceEndpointPolicies: policies }),
+  };
+}
+
+/** A way out is the network's, not the subnet's: it can't be taken from one subnet this way. */
+function readOutbound(body: Fields, existing: SubnetProperties | undefined): Partial<SubnetProperties> {
+  const asked = body.flag('defaultOutboundAccess') ?? existing?.defaultOutboundAccess;
+  if (asked === false) {
+    throw new ArmError(
+      'NotYetSupported',
+      `${body.path}.defaultOutboundAccess: a subnet's way out can't be closed this way. Give the subnet a network security group that denies Internet, or a route table whose 0.0.0.0/0 leads to None.`,
+      { target: `${body.path}.defaultOutboundAccess` },
+    );
+  }
+  return asked === undefined ? {} : { defaultOutboundAccess: asked };
+}
+
+function readServiceEndpoints(body: Fields): readonly ServiceEndpoint[] | undefined {
+  const list = body.objects('serviceEndpoints')?.map((item) => {
+    const service =
+      item.choice('service', endpointServices) ?? item.fail('service', 'is missing: name the service.');
+    return { service, locations: item.texts('locations') ?? ['*'] };
+  });
+  return list?.filter((item, at) => list.findIndex((other) => other.service === item.service) === at);
 }
 
 function readDelegations(body: Fields): readonly string[] | undefined {

@@ -5,13 +5,23 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { ArmError } from '../../arm/errors.ts';
-import type { Kind, PutRequest } from '../../arm/kind.ts';
+import type { Kind, KindContext, PutRequest } from '../../arm/kind.ts';
 import type { Store } from '../../store/resource.ts';
-import { dataCentersIn, endpointsIn } from '../claims.ts';
+import { dataCentersIn, endpointsIn, linkServicesIn } from '../claims.ts';
 import { fields, type Fields } from '../fields.ts';
 import { accepted, networkName } from '../rules.ts';
-import { checkChange, checkUnused, showSubnet, subnetsOf } from '../subnet/kind.ts';
+import { checkChange, checkNamed, checkUnused, showSubnet, subnetsOf } from '../subnet/kind.ts';
+import { networkUsages } from './usages.ts';
 import { readSubnet, refuseInUse, subnetType, type SubnetProperties, type Subnet } from '../subnet/schema.ts';
+import {
+  acceptPeering,
+  checkPeers,
+  disconnectBack,
+  type PeeringNetwork,
+} from '../virtual-network-peering/accept.ts';
+import { peeringsOf } from '../virtual-network-peering/find.ts';
+import { showPeering } from '../virtual-network-peering/kind.ts';
+import { peeringType } from '../virtual-network-peering/schema.ts';
 import {
   checkAddressSpace,
   checkSubnets,
@@ -29,7 +39,8 @@ export const virtualNetworkKind: Kind<VirtualNetworkProperties, VirtualNetworkSt
   operations: 'network',
   verbs: ['GET', 'PUT', 'PATCH', 'DELETE'],
 
-  accept(request, existing, { store }) {
+  accept(request, existing, context) {
+    const { store } = context;
     const body = fields(request.properties);
     refuseWhatIsMissing(body);
     const prefixes = readPrefixes(body) ?? existing?.properties.prefixes;
@@ -37,7 +48,8 @@ export const virtualNetworkKind: Kind<VirtualNetworkProperties, VirtualNetworkSt
       return body.fail('addressSpace', 'is missing: name its addressPrefixes, for instance 10.0.0.0/16.');
     checkAddressSpace(prefixes);
     const present = existing ? subnetsOf(store, existing.id) : [];
-    const wanted = body.objects('subnets')?.map((item) => readInline(item, present));
+    const place = { subscriptionId: request.id.subscriptionId, location: request.location };
+    const wanted = body.objects('subnets')?.map((item) => readInline(item, present, context, place));
     const after = wanted ?? present.map((subnet) => ({ name: subnet.name, properties: subnet.properties }));
     const duplicate = after.find(
       (item, index) => after.findIndex((other) => sameName(other.name, item.name)) !== index,
@@ -47,7 +59,12 @@ export const virtualNetworkKind: Kind<VirtualNetworkProperties, VirtualNetworkSt
       prefixes,
       after.map((item) => ({ name: item.name, prefix: item.properties.prefix })),
     );
-    const touched = wanted ? writeSubnets(store, request, present, wanted) : false;
+    const id = existing?.id ?? request.id.text;
+    checkPeers(store, { id, prefixes });
+    const touched = [
+      wanted ? writeSubnets(store, request, present, wanted) : false,
+      writePeerings(context, { id, prefixes }, body),
+    ].includes(true);
     const state = existing?.state ?? {
       network: `vnet-${randomBytes(5).toString('hex')}`,
       guid: randomUUID(),
@@ -66,9 +83,15 @@ export const virtualNetworkKind: Kind<VirtualNetworkProperties, VirtualNetworkSt
       name: subnet.name,
       etag: subnet.etag,
       type: subnetType,
-      properties: showSubnet(subnet),
+      properties: showSubnet(subnet, store),
     })),
-    virtualNetworkPeerings: [],
+    virtualNetworkPeerings: peeringsOf(store, network.id).map((peering) => ({
+      id: peering.id,
+      name: peering.name,
+      etag: peering.etag,
+      type: peeringType,
+      properties: showPeering(peering, { store }),
+    })),
     enableDdosProtection: false,
   }),
   envelope: (network) => ({ etag: network.etag }),
@@ -77,13 +100,20 @@ export const virtualNetworkKind: Kind<VirtualNetworkProperties, VirtualNetworkSt
     const users = [
       ...endpointsIn(store, network.id).map((endpoint) => `private endpoint ${endpoint.id}`),
       ...dataCentersIn(store, network.id).map((dataCenter) => `data centre ${dataCenter.id}`),
+      ...linkServicesIn(store, network.id).map((service) => `private link service ${service.id}`),
     ];
     if (users.length > 0) refuseInUse(`Virtual network '${network.name}'`, users);
+    for (const peering of peeringsOf(store, network.id)) disconnectBack(store, network.id, peering);
+  },
+  locationLists: {
+    usages: {
+      actionName: 'Microsoft.Network/locations/usages/read',
+      list: (place, { store }) => networkUsages(store, place),
+    },
   },
 };
 
 function refuseWhatIsMissing(body: Fields): void {
-  body.notYet('virtualNetworkPeerings', 'peerings come with a later version; leave them out.');
   body.notYet('enableDdosProtection', 'there is no DDoS protection here; leave it false.');
   body.object('dhcpOptions')?.notYet('dnsServers', 'machines have no resolver, by design; leave it empty.');
 }
@@ -93,9 +123,15 @@ interface Wanted {
   readonly properties: SubnetProperties;
 }
 
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
-function readInline(item: Fields, present: readonly Subnet[]): Wanted {
+function readInline(
+  item: Fields,
+  present: readonly Subnet[],
+  context: KindContext,
+  place: { readonly subscriptionId: string; readonly location: string | null },
+): Wanted {
   const name = item.text('name') || item.fail('name', 'is missing: name the subnet.');
   if (!networkName.pattern.test(name)) {
     throw new ArmError('InvalidResourceName', `'${name}' can't name a subnet: ${networkName.rule}.`, {
@@ -104,7 +140,35 @@ function readInline(item: Fields, present: readonly Subnet[]): Wanted {
   }
   const properties = item.object('properties') ?? item.fail('properties', 'is missing.');
   const existing = present.find((subnet) => sameName(subnet.name, name));
-  return { name: existing?.name ?? name, properties: readSubnet(properties, existing?.properties) };
+  const said = readSubnet(properties, existing?.properties);
+  return { name: existing?.name ?? name, properties: checkNamed(context, place, said, existing?.properties) };
+}
+
+/** As with subnets, a list that is given is the whole list. */
+function writePeerings(context: KindContext, network: PeeringNetwork, body: Fields): boolean {
+  const { store } = context;
+  const present = peeringsOf(store, network.id);
+  const wanted = body.objects('virtualNetworkPeerings')?.map((item) => {
+    const name = item.text('name') || item.fail('name', 'is missing: name the peering.');
+    if (!networkName.pattern.test(name)) item.fail('name', `can't be '${name}': ${networkName.rule}.`);
+    const said = item.object('properties') ?? item.fail('properties', 'is missing.');
+    const now = present.find((peering) => sameName(peering.name, name));
+    return { now, name: now?.name ?? name, ...acceptPeering(context, network, name, said, now) };
+  });
+  if (!wanted) return false;
+  const gone = present.filter((peering) => !wanted.some((item) => sameName(item.name, peering.name)));
+  const changed = wanted.filter(
+    ({ now, properties }) => !now || !isDeepStrictEqual(now.properties, properties),
+  );
+  for (const { name, properties, state, now } of changed) {
+    const id = now?.id ?? `${network.id}/virtualNetworkPeerings/${name}`;
+    store.putOwned({ id, type: peeringType, location: null, properties, state });
+  }
+  for (const peering of gone) {
+    disconnectBack(store, network.id, peering);
+    store.remove(peering.id);
+  }
+  return gone.length + changed.length > 0;
 }
 
 /** A list that is given is the whole list: what isn't in it goes. True where anything changed. */
@@ -118,7 +182,7 @@ function writeSubnets(
   for (const subnet of gone) checkUnused(store, subnet);
   const changed = wanted.filter((item) => {
     const existing = present.find((subnet) => sameName(subnet.name, item.name));
-    return !existing || !isDeepStrictEqual(existing.properties, item.properties);
+    return !existing || !isDeepStrictEqual(plain(existing.properties), plain(item.properties));
   });
   for (const item of changed) {
     const existing = present.find((subnet) => sameName(subnet.name, item.name));

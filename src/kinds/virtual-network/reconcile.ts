@@ -4,6 +4,7 @@ import { claimsIn } from '../claims.ts';
 import type { Pass } from '../pass.ts';
 import { observe, settleBy } from '../settle.ts';
 import { subnetsOf } from '../subnet/kind.ts';
+import { peeringsOf } from '../virtual-network-peering/find.ts';
 import type { VirtualNetworkState, VirtualNetwork } from './schema.ts';
 import type { Subnet } from '../subnet/schema.ts';
 
@@ -11,6 +12,7 @@ export function reconcileVirtualNetwork(network: VirtualNetwork, pass: Pass): vo
   if (network.provisioningState === 'Deleting') {
     if (!pass.fabric()) return;
     for (const subnet of subnetsOf(pass.store, network.id)) pass.store.remove(subnet.id);
+    for (const peering of peeringsOf(pass.store, network.id)) pass.store.remove(peering.id);
     return pass.store.remove(network.id);
   }
   pass.store.setState(network.id, placeApplication(pass, network));

@@ -1,0 +1,20 @@
+import type { Resource } from '../../store/resource.ts';
+import type { Nameable } from '../references.ts';
+
+export const securityGroupType = 'Microsoft.Network/networkSecurityGroups';
+
+export interface SecurityGroupProperties {
+  readonly flushConnection: boolean;
+}
+
+export interface SecurityGroupState {
+  readonly guid: string;
+}
+
+export type SecurityGroup = Resource<SecurityGroupProperties, SecurityGroupState>;
+
+export const securityGroup: Nameable = {
+  type: securityGroupType,
+  noun: 'network security group',
+  action: 'Microsoft.Network/networkSecurityGroups/join/action',
+};

@@ -1,0 +1,91 @@
+/**
+ * Network Watcher's questions. All are answered from the model of what shall be (src/network/reachability.ts): nothing is
+ * sent. What real packets do is shown by `verify`.
+ */
+import type { KindContext } from '../../arm/kind.ts';
+import { judge, routeTo, type Flow, type Verdict } from '../../network/reachability.ts';
+import type { Json, JsonObject } from '../../store/resource.ts';
+import { effectiveRules, ruleName } from '../network-interface/effective.ts';
+import { showDefaults } from '../network-security-group/kind.ts';
+import { childrenOf } from '../children.ts';
+import { showRule } from '../security-rule/kind.ts';
+import { securityRuleType, type RuleProperties } from '../security-rule/schema.ts';
+import type { InterfaceProperties } from '../network-interface/schema.ts';
+import { checkOwn, readAddress, readBody, readPort, readTarget } from './target.ts';
+
+/** Of a flow that the groups allow, and that no line of the machine's written allow-list names. */
+export const platformRule = 'platformPolicy/DenyAll';
+
+export const ruleOf = (verdict: Verdict): string =>
+  verdict.by === 'platform' ? platformRule : ruleName(verdict.rule);
+
+export function ipFlowVerify(json: Json | undefined, context: KindContext): JsonObject {
+  const body = readBody(json);
+  const target = readTarget(context, body);
+  const direction =
+    body.choice('direction', ['Inbound', 'Outbound']) ??
+    body.fail('direction', 'is missing: Inbound or Outbound.');
+  const protocol =
+    body.choice('protocol', ['TCP', 'UDP']) ?? body.fail('protocol', 'is missing: TCP or UDP.');
+  const outbound = direction === 'Outbound';
+  const address = readAddress(body, 'localIPAddress');
+  const local = {
+    address: checkOwn(body, 'localIPAddress', target, address),
+    port: readPort(body, 'localPort', outbound),
+  };
+  const remote = {
+    address: readAddress(body, 'remoteIPAddress'),
+    port: readPort(body, 'remotePort', !outbound),
+  };
+  const flow: Flow = {
+    protocol: protocol === 'TCP' ? 'Tcp' : 'Udp',
+    source: outbound ? local : remote,
+    destination: outbound ? remote : local,
+  };
+  const verdict = judge(target.walls, target.place, direction, flow);
+  return { access: verdict.access, ruleName: ruleOf(verdict) };
+}
+
+export function nextHop(json: Json | undefined, context: KindContext): JsonObject {
+  const body = readBody(json);
+  const target = readTarget(context, body);
+  checkOwn(body, 'sourceIPAddress', target, readAddress(body, 'sourceIPAddress'));
+  const route = routeTo(target.walls, target.place, readAddress(body, 'destinationIPAddress'));
+  return {
+    nextHopType: route.hop === 'VNetPeering' ? 'VnetLocal' : route.hop,
+    ...(route.address !== null && { nextHopIpAddress: route.address }),
+    routeTableId: route.name === null ? 'System Route' : target.place.routeTable,
+  };
+}
+
+export function securityGroupView(json: Json | undefined, context: KindContext): JsonObject {
+  const { machine, place } = readTarget(context, readBody(json));
+  const { interfaceId } = machine.properties;
+  const subnetId = context.store.get<InterfaceProperties>(interfaceId)?.properties.subnetId ?? null;
+  const groupId = place.group.id;
+  const rules = groupId === null ? [] : childrenOf<RuleProperties>(context.store, securityRuleType, groupId);
+  return {
+    networkInterfaces: [
+      {
+        id: interfaceId,
+        securityRuleAssociations: {
+          networkInterfaceAssociation: { id: interfaceId, securityRules: [] },
+          ...(subnetId !== null && {
+            subnetAssociation: {
+              id: subnetId,
+              securityRules: rules.map((rule) => ({
+                id: rule.id,
+                name: rule.name,
+                etag: rule.etag,
+                type: securityRuleType,
+                properties: showRule(rule),
+              })),
+            },
+          }),
+          defaultSecurityRules: showDefaults(groupId ?? interfaceId),
+          effectiveSecurityRules: effectiveRules(place.group),
+        },
+      },
+    ],
+  };
+}

@@ -1,0 +1,18 @@
+import type { Resource } from '../../store/resource.ts';
+import type { Nameable } from '../references.ts';
+
+export const endpointPolicyType = 'Microsoft.Network/serviceEndpointPolicies';
+
+export type EndpointPolicyProperties = Record<string, never>;
+
+export interface EndpointPolicyState {
+  readonly guid: string;
+}
+
+export type EndpointPolicy = Resource<EndpointPolicyProperties, EndpointPolicyState>;
+
+export const endpointPolicy: Nameable = {
+  type: endpointPolicyType,
+  noun: 'service endpoint policy',
+  action: 'Microsoft.Network/serviceEndpointPolicies/join/action',
+};

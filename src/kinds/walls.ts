@@ -1,0 +1,150 @@
+/** The network as it shall be, read off the store into the pure model that answers questions about it. */
+import { sameId } from '../arm/id.ts';
+import { ports } from '../network/ports.ts';
+import type { EndpointPlace, NetworkPlace, Place, StandingGroup, Walls } from '../network/reachability.ts';
+import type { SecurityRule } from '../network/security-rules.ts';
+import type { Store } from '../store/resource.ts';
+import { networkOf } from './claims.ts';
+import { childrenOf, isPresent } from './children.ts';
+import { fabricIntent } from './fabric-intent.ts';
+import { platform } from './platform.ts';
+import { connectionOf } from './private-endpoint/connection.ts';
+import {
+  privateEndpointType,
+  type Endpoint,
+  type EndpointProperties,
+  type EndpointState,
+} from './private-endpoint/schema.ts';
+import { routeType, toRoute, type RouteProperties } from './route/schema.ts';
+import { securityRuleType, toSecurityRule, type RuleProperties } from './security-rule/schema.ts';
+import { settingsOf } from './settings.ts';
+import { subnetsOf } from './subnet/kind.ts';
+import type { Subnet } from './subnet/schema.ts';
+import { connectedTo, peeringsOf } from './virtual-network-peering/find.ts';
+import {
+  virtualNetworkType,
+  type VirtualNetwork,
+  type VirtualNetworkProperties,
+  type VirtualNetworkState,
+} from './virtual-network/schema.ts';
+
+/** A place's id is that of its machine in the fabric. */
+export function wallsOf(store: Store): Walls {
+  const networks = store
+    .list<VirtualNetworkProperties, VirtualNetworkState>(virtualNetworkType)
+    .filter(isPresent);
+  const intent = fabricIntent(store, settingsOf(store), []);
+  const endpoints = store.list<EndpointProperties, EndpointState>(privateEndpointType).filter(isPresent);
+  const groupOf = reading((subnet: Subnet) => standingGroup(store, subnet));
+  const subnets = new Map(networks.map((network) => [network.state.network, subnetsOf(store, network.id)]));
+  const places = intent.machines.map((machine): Place => {
+    const subnet = subnets.get(machine.network)?.find(({ name }) => name === machine.subnet);
+    return {
+      id: machine.id,
+      network: machine.network,
+      address: machine.address,
+      allow: machine.allow,
+      group: subnet ? groupOf(subnet) : noGroup,
+      ...routesOf(store, subnet),
+    };
+  });
+  return {
+    networks: [
+      { id: platform.network, prefixes: [platform.prefix], peers: [], internet: false },
+      ...networks.map((network) => networkPlace(store, network)),
+    ],
+    places,
+    endpoints: endpoints.flatMap((endpoint) => endpointPlace(store, endpoint)),
+    members: membersOf(endpoints),
+    tags: {},
+  };
+}
+
+/** Without a group a machine is judged by the default rules alone. */
+export const noGroup: StandingGroup = { id: null, rules: [] };
+
+export function standingGroup(store: Pick<Store, 'list'>, subnet: Subnet): StandingGroup {
+  const group = subnet.properties.networkSecurityGroup;
+  return group ? { id: group.id, rules: rulesOf(store, group.id) } : noGroup;
+}
+
+const rulesOf = (store: Pick<Store, 'list'>, groupId: string): readonly SecurityRule[] =>
+  childrenOf<RuleProperties>(store, securityRuleType, groupId).map(({ name, properties }) =>
+    toSecurityRule(name, properties),
+  );
+
+export function routesOf(
+  store: Pick<Store, 'list'>,
+  subnet: Subnet | undefined,
+): Pick<Place, 'routes' | 'routeTable'> {
+  const table = subnet?.properties.routeTable;
+  if (!table) return { routes: [], routeTable: null };
+  return {
+    routes: childrenOf<RouteProperties>(store, routeType, table.id).map(({ name, properties }) =>
+      toRoute(name, properties),
+    ),
+    routeTable: table.id,
+  };
+}
+
+/** A peer is one whose peering is connected, and let in by both sides. */
+function networkPlace(store: Store, network: VirtualNetwork): NetworkPlace {
+  const peers = connectedTo(store, network.id).flatMap((remoteId) => {
+    const remote = store.get<VirtualNetworkProperties, VirtualNetworkState>(remoteId);
+    return remote &&
+      isPresent(remote) &&
+      letsIn(store, network.id, remoteId) &&
+      letsIn(store, remoteId, network.id)
+      ? [remote.state.network]
+      : [];
+  });
+  return {
+    id: network.state.network,
+    prefixes: network.properties.prefixes,
+    peers,
+    internet: true,
+  };
+}
+
+const letsIn = (store: Store, networkId: string, remoteId: string): boolean =>
+  peeringsOf(store, networkId).some(
+    ({ properties }) =>
+      sameId(properties.remoteVirtualNetwork.id, remoteId) && properties.allowVirtualNetworkAccess,
+  );
+
+function endpointPlace(store: Store, endpoint: Endpoint): readonly EndpointPlace[] {
+  const network = store.get<VirtualNetworkProperties, VirtualNetworkState>(
+    networkOf(endpoint.properties.subnetId),
+  );
+  if (!network) return [];
+  return [
+    {
+      id: endpoint.id,
+      network: network.state.network,
+      address: endpoint.state.address,
+      port: ports.wireguard,
+      open: connectionOf(store, endpoint)?.properties.status === 'Approved',
+    },
+  ];
+}
+
+function membersOf(endpoints: readonly Endpoint[]): Walls['members'] {
+  const members: Record<string, string[]> = {};
+  for (const { properties, state } of endpoints) {
+    for (const { id } of properties.applicationSecurityGroups ?? [])
+      (members[id.toLowerCase()] ??= []).push(state.address);
+  }
+  return members;
+}
+
+/** Reads each group once: many machines stand in one subnet. */
+function reading<T>(read: (subnet: Subnet) => T): (subnet: Subnet) => T {
+  const known = new Map<string, T>();
+  return (subnet) => {
+    const found = known.get(subnet.id);
+    if (found !== undefined) return found;
+    const fresh = read(subnet);
+    known.set(subnet.id, fresh);
+    return fresh;
+  };
+}

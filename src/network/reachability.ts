@@ -1,0 +1,265 @@
+/**
+ * What the walls outside a machine let through, and where packets go, as a pure model: security groups, the platform policy,
+ * routes, peerings and private endpoints. Questions about the network are answered from here. It must ask no kernel: what
+ * the kernel holds is made from the same data, and `verify` holds it against real packets.
+ */
+import type { AllowRule } from '../exchange/intents/fabric.ts';
+import { containsAddress, inAnyPrefix, parsePrefix } from '../lib/ip.ts';
+import {
+  defaultSecurityRules,
+  type Route,
+  type RuleDirection,
+  type RuleSide,
+  type SecurityRule,
+} from './security-rules.ts';
+
+/** A group where it stands. `id` null: none is named there, and the default rules alone are judged. */
+export interface StandingGroup {
+  readonly id: string | null;
+  readonly rules: readonly SecurityRule[];
+}
+
+/** One interface: an address in a network, behind its walls. */
+export interface Place {
+  readonly id: string;
+  readonly network: string;
+  readonly address: string;
+  /** The platform policy; null: no bound but the groups. */
+  readonly allow: readonly AllowRule[] | null;
+  readonly group: StandingGroup;
+  /** The user's routes, and the id of their table. */
+  readonly routes: readonly Route[];
+  readonly routeTable: string | null;
+}
+
+export interface NetworkPlace {
+  readonly id: string;
+  readonly prefixes: readonly string[];
+  /** Networks whose peering is connected, and lets them in. */
+  readonly peers: readonly string[];
+  readonly internet: boolean;
+}
+
+/** A private endpoint's address. */
+export interface EndpointPlace {
+  readonly id: string;
+  readonly network: string;
+  readonly address: string;
+  /** UDP, the one port that leads on. */
+  readonly port: number;
+  readonly open: boolean;
+}
+
+export interface Walls {
+  readonly networks: readonly NetworkPlace[];
+  readonly places: readonly Place[];
+  readonly endpoints: readonly EndpointPlace[];
+  /** Addresses of an application security group's members, by its id in lower case. */
+  readonly members: Readonly<Record<string, readonly string[]>>;
+  /** Prefixes of service tags, by their name with or without region; a tag that isn't here has none. */
+  readonly tags: Readonly<Record<string, readonly string[]>>;
+}
+
+export type FlowProtocol = 'Tcp' | 'Udp' | 'Icmp';
+
+export interface End {
+  readonly address: string;
+  /** Null: any, or none. */
+  readonly port: number | null;
+}
+
+export interface Flow {
+  readonly protocol: FlowProtocol;
+  readonly source: End;
+  readonly destination: End;
+}
+
+export type Verdict =
+  | {
+      readonly access: 'Allow' | 'Deny';
+      readonly by: 'group';
+      readonly group: string | null;
+      readonly rule: SecurityRule;
+      readonly isDefault: boolean;
+    }
+  | { readonly access: 'Deny'; readonly by: 'platform' };
+
+/** Private, shared and local ranges: what isn't in the network leads nowhere, and is no internet. */
+export const nowhere: readonly string[] = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '224.0.0.0/3',
+];
+
+/** What stands for VirtualNetwork at a place: the address spaces of its network and of its peers. */
+export function ownPrefixes(walls: Walls, network: string): readonly string[] {
+  const own = walls.networks.find(({ id }) => id === network);
+  const peers = walls.networks.filter(({ id }) => own?.peers.includes(id));
+  return [...(own?.prefixes ?? []), ...peers.flatMap(({ prefixes }) => prefixes)];
+}
+
+/**
+ * Whether a flow may pass a place's walls: its group first, as its owner sets it, then the platform policy, which a group
+ * can only narrow.
+ */
+export function judge(walls: Walls, place: Place, direction: RuleDirection, flow: Flow): Verdict {
+  const rule = matching(walls, place, direction, flow);
+  const isDefault = defaultSecurityRules.includes(rule);
+  const said = { access: rule.access, by: 'group', group: place.group.id, rule, isDefault } as const;
+  if (rule.access === 'Deny' || passesPlatform(place, direction, flow)) return said;
+  return { access: 'Deny', by: 'platform' };
+}
+
+/** All rules that are judged at a place, in the order in which they are. */
+export const judgedRules = (group: StandingGroup, direction: RuleDirection): readonly SecurityRule[] =>
+  [...group.rules, ...defaultSecurityRules]
+    .filter((rule) => rule.direction === direction)
+    .sort((a, b) => a.priority - b.priority);
+
+function matching(walls: Walls, place: Place, direction: RuleDirection, flow: Flow): SecurityRule {
+  const found = judgedRules(place.group, direction).find(
+    (rule) =>
+      (rule.protocol === '*' || rule.protocol === flow.protocol) &&
+      holdsSide(walls, place, rule.source, flow.source.address) &&
+      holdsSide(walls, place, rule.destination, flow.destination.address) &&
+      (flow.protocol === 'Icmp' ||
+        (holdsPort(rule.sourcePorts, flow.source.port) &&
+          holdsPort(rule.destinationPorts, flow.destination.port))),
+  );
+  // The default rules end with one that matches everything.
+  return (
+    found ?? defaultSecurityRules.find((rule) => rule.direction === direction && rule.priority === 65500)!
+  );
+}
+
+const holdsSide = (walls: Walls, place: Place, side: RuleSide, address: string): boolean =>
+  side.prefixes.some((text) => holds(walls, place, text, address)) ||
+  side.groups.some((group) => (walls.members[group.toLowerCase()] ?? []).includes(address));
+
+function holds(walls: Walls, place: Place, text: string, address: string): boolean {
+  if (text === '*') return true;
+  const prefix = parsePrefix(text);
+  if (prefix) return containsAddress(prefix, address);
+  if (text === 'VirtualNetwork') return inAnyPrefix(address, ownPrefixes(walls, place.network));
+  if (text === 'Internet') return isInternet(walls, place.network, address);
+  return inAnyPrefix(address, walls.tags[text] ?? []);
+}
+
+const isInternet = (walls: Walls, network: string, address: string): boolean =>
+  !inAnyPrefix(address, [...ownPrefixes(walls, network), ...nowhere]);
+
+function holdsPort(ranges: readonly string[], port: number | null): boolean {
+  if (ranges.includes('*')) return true;
+  return ranges.some((range) => {
+    const [first, last = first] = range.split('-').map(Number);
+    return port === null ? first === 0 && last === 65535 : port >= first! && port <= last!;
+  });
+}
+
+function passesPlatform({ allow }: Place, direction: RuleDirection, flow: Flow): boolean {
+  if (allow === null) return true;
+  const way = direction === 'Inbound' ? 'in' : 'out';
+  const far = direction === 'Inbound' ? flow.source.address : flow.destination.address;
+  return allow.some(
+    (rule) =>
+      rule.direction === way &&
+      rule.protocol === flow.protocol.toLowerCase() &&
+      rule.port === flow.destination.port &&
+      inAnyPrefix(far, rule.remote),
+  );
+}
+
+export type HopType = Route['nextHopType'] | 'VNetPeering';
+
+export interface EffectiveRoute {
+  /** Null: one of the system's. */
+  readonly name: string | null;
+  readonly prefix: string;
+  readonly hop: HopType;
+  readonly address: string | null;
+  /** False: a route of the user's for the same prefix stands in its place. */
+  readonly active: boolean;
+}
+
+/** The routes of a place: the system's, and the user's over them. */
+export function effectiveRoutes(walls: Walls, place: Place): readonly EffectiveRoute[] {
+  const network = walls.networks.find(({ id }) => id === place.network);
+  const peers = walls.networks.filter(({ id }) => network?.peers.includes(id));
+  const system: readonly (readonly [string, HopType])[] = [
+    ...(network?.prefixes ?? []).map((prefix) => [prefix, 'VnetLocal'] as const),
+    ...peers.flatMap(({ prefixes }) => prefixes.map((prefix) => [prefix, 'VNetPeering'] as const)),
+    ['0.0.0.0/0', network?.internet ? 'Internet' : 'None'],
+    ...nowhere.map((prefix) => [prefix, 'None'] as const),
+  ];
+  const known = new Set<string>();
+  const own = system.filter(([prefix]) => !known.has(prefix) && known.add(prefix));
+  return [
+    ...own.map(([prefix, hop]) => ({
+      name: null,
+      prefix,
+      hop,
+      address: null,
+      active: !place.routes.some((route) => route.prefix === prefix),
+    })),
+    ...place.routes.map((route) => ({
+      name: route.name,
+      prefix: route.prefix,
+      hop: route.nextHopType,
+      address: route.nextHopAddress,
+      active: true,
+    })),
+  ];
+}
+
+/** The route that a packet from a place to an address takes: the longest prefix that holds it. */
+export function routeTo(walls: Walls, place: Place, address: string): EffectiveRoute {
+  const [best] = effectiveRoutes(walls, place)
+    .filter(({ active, prefix }) => active && inAnyPrefix(address, [prefix]))
+    .sort((a, b) => lengthOf(b.prefix) - lengthOf(a.prefix));
+  return best!;
+}
+
+const lengthOf = (prefix: string): number => Number(prefix.split('/')[1]);
+
+export type Reached =
+  | { readonly reached: true; readonly at: string; readonly route: EffectiveRoute }
+  | {
+      readonly reached: false;
+      readonly why: 'group out' | 'group in' | 'platform out' | 'platform in' | 'route' | 'nobody' | 'link';
+      readonly verdict: Verdict | null;
+      readonly route: EffectiveRoute;
+      /** The far side's place, where the flow got there. */
+      readonly at: string | null;
+    };
+
+/** Whether a flow from a place comes to its destination, and what stops it if not: out, along the route, and in. */
+export function reach(walls: Walls, from: Place, flow: Flow): Reached {
+  const route = routeTo(walls, from, flow.destination.address);
+  const out = judge(walls, from, 'Outbound', flow);
+  const stop = (
+    why: Extract<Reached, { reached: false }>['why'],
+    verdict: Verdict | null = null,
+    at: string | null = null,
+  ): Reached => ({ reached: false, why, verdict, route, at });
+  if (out.access === 'Deny') return stop(out.by === 'platform' ? 'platform out' : 'group out', out);
+  if (route.hop === 'None' || route.hop === 'VirtualNetworkGateway') return stop('route');
+  if (route.hop === 'VirtualAppliance') return stop('route', null, route.address);
+  if (route.hop === 'Internet') return { reached: true, at: 'Internet', route };
+  const { address, port } = flow.destination;
+  const networks = [from.network, ...(walls.networks.find(({ id }) => id === from.network)?.peers ?? [])];
+  const endpoint = walls.endpoints.find((one) => one.address === address && networks.includes(one.network));
+  if (endpoint) {
+    const passes = endpoint.open && flow.protocol === 'Udp' && endpoint.port === port;
+    return passes ? { reached: true, at: endpoint.id, route } : stop('link', null, endpoint.id);
+  }
+  const to = walls.places.find((one) => one.address === address && networks.includes(one.network));
+  if (!to) return stop('nobody');
+  const into = judge(walls, to, 'Inbound', flow);
+  if (into.access === 'Deny') return stop(into.by === 'platform' ? 'platform in' : 'group in', into, to.id);
+  return { reached: true, at: to.id, route };
+}
