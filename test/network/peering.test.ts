@@ -93,6 +93,18 @@ const route = (
   nextHopAddress,
 });
 
+const denyUdp = {
+  name: 'deny',
+  priority: 100,
+  direction: 'Inbound' as const,
+  access: 'Deny' as const,
+  protocol: 'Udp' as const,
+  source: { prefixes: ['VirtualNetwork'], groups: [] },
+  sourcePorts: ['*'],
+  destination: { prefixes: ['*'], groups: [] },
+  destinationPorts: ['5555'],
+};
+
 if (!insideYard)
   test('peerings and routes, with real packets', { timeout: 120_000 }, () => runInYard(import.meta.url));
 else
@@ -201,24 +213,39 @@ else
       assert.deepEqual(await whereTo('10.1.2.4', '10.1.2.9', 'tcp', 7001), ['other-1']);
     });
 
+    it('lead to a private endpoint from a peer too, unless the group of its subnet binds it and says no', async () => {
+      const linked = (open: boolean, more: object = {}): FabricIntent => ({
+        ...world(),
+        links: [
+          {
+            id: 'link',
+            label: 'link',
+            consumer: { network: 'one', address: '10.1.1.10', ...more },
+            provider: { network: 'three', natAddress: '10.3.2.4', destination: '10.3.1.4' },
+            port: 51820,
+            open,
+          },
+        ],
+        securityGroups: [{ id: 'g', rules: [{ ...denyUdp, destinationPorts: ['51820'] }] }],
+      });
+      const through = async (): Promise<readonly (readonly string[])[]> => [
+        await whereTo('10.1.1.4', '10.1.1.10', 'udp', 51820),
+        await whereTo('10.2.1.4', '10.1.1.10', 'udp', 51820),
+        await whereTo('10.1.1.4', '10.1.1.10', 'tcp', 51820),
+      ];
+      await yard.tell(linked(true));
+      assert.deepEqual(await through(), [['app-3'], ['app-3'], []]);
+      await yard.tell(linked(true, { securityGroup: 'g' }));
+      assert.deepEqual(await through(), [[], [], []]);
+      await yard.tell(linked(false));
+      assert.deepEqual(await through(), [[], [], []]);
+      await yard.tell(world());
+    });
+
     it('cut an established flow in both directions when a rule goes, and let the same flow go on when it is back', async () => {
       const deny = (on: boolean): FabricIntent => {
         const intent = world();
-        const rules = on
-          ? [
-              {
-                name: 'deny',
-                priority: 100,
-                direction: 'Inbound' as const,
-                access: 'Deny' as const,
-                protocol: 'Udp' as const,
-                source: { prefixes: ['VirtualNetwork'], groups: [] },
-                sourcePorts: ['*'],
-                destination: { prefixes: ['*'], groups: [] },
-                destinationPorts: ['5555'],
-              },
-            ]
-          : [];
+        const rules = on ? [denyUdp] : [];
         return {
           ...intent,
           machines: [
