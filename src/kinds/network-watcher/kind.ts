@@ -2,7 +2,7 @@
  * Network Watcher: one for each region in which a subscription has a network or a cluster. It answers what the walls would
  * do with a packet.
  */
-import type { Kind, KindAction } from '../../arm/kind.ts';
+import type { Kind, KindAction, KindContext } from '../../arm/kind.ts';
 import type { Json, JsonObject } from '../../store/resource.ts';
 import { networkName } from '../rules.ts';
 import { connectivityCheck } from './connectivity.ts';
@@ -13,7 +13,7 @@ type Nothing = Record<string, never>;
 
 const question = (
   name: string,
-  answer: (body: Json | undefined, context: Parameters<KindAction<Nothing, Nothing>['run']>[2]) => JsonObject,
+  answer: (body: Json | undefined, context: KindContext) => JsonObject,
 ): KindAction<Nothing, Nothing> => ({
   method: 'POST',
   actionName: `${networkWatcherType}/${name}/action`,
