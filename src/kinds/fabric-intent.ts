@@ -310,7 +310,8 @@ function nodeMachine(
     { direction: 'in', protocol: 'tcp', remote: peers, port: ports.ring, reason: 'the ring' },
   ];
   if (dataCenter.state.ready) {
-    allow.push({
+    // First, because most packets are these: rules are judged in their order.
+    allow.unshift({
       direction: 'in',
       protocol: 'tcp',
       remote: [...clientPrefixes(store, network.id)],
