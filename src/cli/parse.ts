@@ -90,6 +90,8 @@ const groupSummaries: Readonly<Record<string, string>> = {
   group: 'Resource groups.',
   'managed-cassandra': 'Managed Apache Cassandra.',
   'managed-cassandra cluster': 'Clusters.',
+  'managed-cassandra cluster command': 'Commands that were run on a cluster.',
+  'managed-cassandra cluster backup': 'Backups of a cluster.',
   'managed-cassandra datacenter': 'Data centres of a cluster.',
   network: 'Networks of this installation.',
   'network vnet': 'Virtual networks.',

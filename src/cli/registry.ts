@@ -1,13 +1,22 @@
 import { setup as setUpAz } from './az/setup.ts';
+import { list as listBackups } from './cassandra-backup/list.ts';
+import { show as showBackup } from './cassandra-backup/show.ts';
 import { create as createCluster } from './cassandra-cluster/create.ts';
+import { deallocate } from './cassandra-cluster/deallocate.ts';
 import { deleteCluster } from './cassandra-cluster/delete.ts';
+import { invokeCommand } from './cassandra-cluster/invoke-command.ts';
 import { list as listClusters } from './cassandra-cluster/list.ts';
 import { show as showCluster } from './cassandra-cluster/show.ts';
+import { start as startCluster } from './cassandra-cluster/start.ts';
 import { status as clusterStatus } from './cassandra-cluster/status.ts';
+import { update as updateCluster } from './cassandra-cluster/update.ts';
+import { list as listCommands } from './cassandra-command/list.ts';
+import { show as showCommand } from './cassandra-command/show.ts';
 import { create as createDataCenter } from './cassandra-data-center/create.ts';
 import { deleteDataCenter } from './cassandra-data-center/delete.ts';
 import { list as listDataCenters } from './cassandra-data-center/list.ts';
 import { show as showDataCenter } from './cassandra-data-center/show.ts';
+import { update as updateDataCenter } from './cassandra-data-center/update.ts';
 import type { Command } from './command.ts';
 import { connect } from './connect/connect.ts';
 import { cql } from './cql/cql.ts';
@@ -81,9 +90,18 @@ export const commands: readonly Command[] = [
   showCluster,
   listClusters,
   clusterStatus,
+  updateCluster,
+  deallocate,
+  startCluster,
+  invokeCommand,
+  listCommands,
+  showCommand,
+  listBackups,
+  showBackup,
   deleteCluster,
   createDataCenter,
   showDataCenter,
   listDataCenters,
+  updateDataCenter,
   deleteDataCenter,
 ];

@@ -18,7 +18,12 @@ export interface ArmClient {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** `path`: an ARM id, or an absolute URL that control itself handed out. Throws {@link ArmRefused} above 399. */
-  send(method: string, path: string, body?: unknown): Promise<ArmAnswer>;
+  send(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<ArmAnswer>;
   get(path: string): Promise<JsonObject>;
   /** Undefined where there is no such resource. */
   find(path: string): Promise<JsonObject | undefined>;
@@ -75,13 +80,14 @@ export function createArmClient(
     );
   };
 
-  const send: ArmClient['send'] = async (method, path, body) => {
+  const send: ArmClient['send'] = async (method, path, body, headers = {}) => {
     token ??= signIn();
     const url = path.startsWith('https://') ? path : `${session.endpoint}${withVersion(path)}`;
     const answer = await ask({
       method,
       url,
       headers: {
+        ...headers,
         authorization: `Bearer ${await token}`,
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },

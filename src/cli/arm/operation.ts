@@ -11,8 +11,13 @@ export interface OperationOptions {
   readonly progress: Progress;
 }
 
-/** Follows a long operation to its end. Throws what it failed with. */
-export async function finish(client: ArmClient, first: ArmAnswer, options: OperationOptions): Promise<void> {
+/** Follows a long operation to its end, and returns its last answer. Throws what it failed with. */
+export async function finish(
+  client: ArmClient,
+  first: ArmAnswer,
+  options: OperationOptions,
+): Promise<JsonObject> {
+  let last = first.body;
   const monitor =
     header(first.headers['azure-asyncoperation']) ??
     (first.status === 202 ? first.headers.location : undefined);
@@ -23,22 +28,52 @@ export async function finish(client: ArmClient, first: ArmAnswer, options: Opera
     client.signal.throwIfAborted();
     const answer = await client.send('GET', monitor);
     delay = retryAfter(answer.headers['retry-after']);
+    last = answer.body;
     const status = answer.body['status'];
     if (status === undefined ? answer.status !== 202 : status === 'Succeeded') break;
     if (status === 'Failed' || status === 'Canceled')
       throw failure(options.what, status, answer.body['error']);
   }
   options.progress.clear();
+  return last;
 }
 
 /** Sends a PUT and, unless told not to wait, follows it; returns the resource as it is then. */
-export async function putResource(
+export const putResource = (
   client: ArmClient,
   body: unknown,
   options: OperationOptions & { readonly noWait?: boolean | undefined },
+): Promise<JsonObject> => change(client, 'PUT', options.id, body, options);
+
+/** Like {@link putResource}, for a part of the properties. */
+export const patchResource = (
+  client: ArmClient,
+  body: unknown,
+  options: OperationOptions & { readonly noWait?: boolean | undefined },
+): Promise<JsonObject> => change(client, 'PATCH', options.id, body, options);
+
+/** A POST of an action that changes the resource; returns the resource as it is then. */
+export const postAction = (
+  client: ArmClient,
+  action: string,
+  options: OperationOptions & {
+    readonly noWait?: boolean | undefined;
+    readonly headers?: Readonly<Record<string, string>>;
+  },
+): Promise<JsonObject> => change(client, 'POST', `${options.id}/${action}`, undefined, options);
+
+async function change(
+  client: ArmClient,
+  method: 'PUT' | 'PATCH' | 'POST',
+  path: string,
+  body: unknown,
+  options: OperationOptions & {
+    readonly noWait?: boolean | undefined;
+    readonly headers?: Readonly<Record<string, string>>;
+  },
 ): Promise<JsonObject> {
   options.progress.show(`${options.what}: asking for it`);
-  const first = await client.send('PUT', options.id, body);
+  const first = await client.send(method, path, body, options.headers);
   if (options.noWait) return first.body;
   await finish(client, first, options);
   return client.get(options.id);
