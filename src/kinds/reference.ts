@@ -1,7 +1,8 @@
 /** The tables of docs/reference, made from the properties themselves. `node src/kinds/reference.ts` writes them anew. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { clusterProperties, otherClusterProperties } from './cassandra-cluster/properties.ts';
-import { commandLists, otherCommands, readingCommands } from './cassandra-command/nodetool.ts';
+import { nodetoolReads } from '../exchange/nodetool.ts';
+import { commandLists, otherCommands } from './cassandra-command/nodetool.ts';
 import { dataCenterProperties, otherDataCenterProperties } from './cassandra-data-center/properties.ts';
 import { referenceRows } from './property.ts';
 
@@ -11,9 +12,9 @@ const commandRows = (): string =>
   [
     '| nodetool | options | words after it, at most |',
     '|---|---|---|',
-    ...Object.entries(readingCommands).map(
-      ([name, { switches, options, words }]) =>
-        `| \`${name}\` | ${code([...switches, ...options.map((option) => `${option} …`)]) || '–'} | ${words} |`,
+    ...Object.entries(nodetoolReads).map(
+      ([name, { flags = [], values = [], plain = 0 }]) =>
+        `| \`${name}\` | ${code([...flags, ...values.map((option) => `${option} …`)]) || '–'} | ${plain} |`,
     ),
     '',
     `With a later version (\`NotYetSupported\`): nodetool ${commandLists.later.join(', ')}; ${otherCommands.join(', ')}.`,
