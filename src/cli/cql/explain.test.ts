@@ -23,3 +23,11 @@ test('where no node answers, each is named once with its reason', () => {
 test('a consistency level that is none is answered with those that are', () => {
   assert.match(nextFor("There is no consistency level 'FOO'."), /QUORUM/);
 });
+
+test('a login that too few nodes could look up is no wrong password', () => {
+  for (const message of [
+    `${node}: Unable to perform authentication: Operation timed out - received only 1 responses.`,
+    `${node}: Unable to perform authentication: Cannot achieve consistency level QUORUM.`,
+  ])
+    assert.match(nextFor(message), /cluster status/);
+});

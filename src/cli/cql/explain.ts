@@ -10,12 +10,15 @@ export function explain(error: Error): { readonly code: string; readonly message
   return { code: error.constructor.name, message: [said, ...details].join('; ') };
 }
 
+const nodesNext = 'sallyport managed-cassandra cluster status -o table shows which nodes are up.';
+
 /** The next step, from the message alone: that is all which comes back from the session. */
 export function nextFor(message: string): string {
+  if (/timed out|cannot achieve/i.test(message)) return nodesNext;
   if (/consistency level/i.test(message)) return 'Give one of ONE, LOCAL_ONE, QUORUM, LOCAL_QUORUM, ALL, …';
   if (/credentials|authenticat|username/i.test(message))
     return 'Give the role and its password: --user NAME --password @FILE.';
   if (/syntax|line \d+|does not exist|undefined|unknown|invalid/i.test(message))
     return 'Correct the statement.';
-  return 'sallyport managed-cassandra cluster status -o table shows which nodes are up.';
+  return nodesNext;
 }

@@ -7,6 +7,7 @@ import type { Log } from '../../lib/log.ts';
 import { addressOf, type Nic, type NodeIdentity } from '../identity.ts';
 import type { NodePaths } from '../paths.ts';
 import { cassandraUid } from '../user.ts';
+import { dropUnwrittenSegments } from './commit-log.ts';
 import { confine, javaExtras, rootLinks } from './confinement.ts';
 import { certificateFiles, confFiles, findAgents, jmxPassword, jmxPasswordFile } from './files.ts';
 import { makeFolders, writeFiles } from './files.ts';
@@ -79,7 +80,7 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
     return renewed;
   }
 
-  async function start(intent: NodeIntent): Promise<void> {
+  async function start(intent: NodeIntent, notes: ProcessNotes): Promise<void> {
     if (!paths.javaHome) throw new UserError('NoJava', 'JAVA_HOME is not set.', 'set it to a JVM 17');
     const { jamm, jolokia: jolokiaJar } = await findAgents(folders.jars);
     const { heapMegabytes, authReplicationFactor, startNativeTransport, tokens } = intent.cassandra;
@@ -104,6 +105,10 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
       javaExtras: javaExtras(),
       infoFd,
     });
+    // Only after a death that was noted: then surely no Cassandra is about to write its head into one of them.
+    const dropped = notes.deaths > 0 ? await dropUnwrittenSegments(join(folders.data, 'commitlog')) : [];
+    if (dropped.length > 0)
+      log.warn('segments of the commit log with nothing in them were removed', { dropped });
     await child.start(['bwrap', ...walls, `${paths.javaHome}/bin/java`, ...java], infoFd);
   }
 
@@ -115,7 +120,7 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
       if (intent?.cassandra.process === 'stopped') await child.stop(drainMs, signal);
       if (intent?.cassandra.process === 'running') {
         const renewed = await writeAll(intent);
-        if (notes.pid === null && clock.now() >= notes.notBefore) await start(intent);
+        if (notes.pid === null && clock.now() >= notes.notBefore) await start(intent, notes);
         else if (notes.pid !== null && renewed.length > 0) await reloadCertificates(jolokia, log);
       }
       await child.rotateOutput();

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { copyFile, mkdir, stat, truncate } from 'node:fs/promises';
+import { copyFile, mkdir, stat, statfs, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { faultOf, type Fault } from '../../lib/errors.ts';
@@ -32,6 +32,8 @@ export interface CassandraProcess {
 }
 
 const outputLimit = 4 << 20;
+/** Bytes: two segments of the commit log. */
+const littleRoom = 64 << 20;
 
 /** 1 s after the first death, then doubling up to a minute. */
 export const backOffMs = (deaths: number): number =>
@@ -77,7 +79,7 @@ export function createProcess(options: {
     const deaths = clock.now() - startedAt > healthyMs ? 1 : notes.deaths + 1;
     const error = {
       code: 'CassandraDied',
-      message: `Cassandra ended by itself. ${await lastWords(options.logFolder)}`,
+      message: `Cassandra ended by itself. ${await room(options.logFolder)}${await lastWords(options.logFolder)}`,
     };
     log.error('Cassandra ended by itself', { deaths, lastWords: error.message });
     return note({
@@ -192,6 +194,14 @@ export function startTimeOf(pid: number): string | undefined {
 function bootId(): string {
   const host = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return `${host}/${startTimeOf(1) ?? ''}`;
+}
+
+/** Cassandra's words for a full disk are many, and few of them say so. */
+async function room(folder: string): Promise<string> {
+  const disk = await statfs(folder).catch(() => undefined);
+  return disk && disk.bavail * disk.bsize < littleRoom
+    ? 'Its disk is full: free some, and it starts again by itself. '
+    : '';
 }
 
 /** The end of what it said, for people: the first thing they would look up. */
