@@ -149,7 +149,8 @@ export class TestFabric {
     });
     const { uid } = this.#options;
     this.#process = spawn(command, [...args], {
-      env,
+      // Tests read them with nft, and ask for no proof.
+      env: { ...env, SALLYPORT_RECORDERS: 'always' },
       detached: true,
       stdio: 'ignore',
       ...(uid !== undefined && { uid, gid: uid }),
