@@ -618,10 +618,13 @@ test(
           ],
           /password|credentials|Authentication/i,
         );
-        const result = await stack.json<{ verdict: string }>(['verify', '--json', '--as', 'provider'], {
-          timeoutMs: 240_000,
-        });
-        assert.equal(result.verdict, 'proved');
+        const result = await stack.json<{ verdict: string; summary: readonly string[] }>(
+          ['verify', '--json', '--as', 'provider'],
+          {
+            timeoutMs: 240_000,
+          },
+        );
+        assert.equal(result.verdict, 'proved', result.summary.join('\n'));
         await ok(
           stack,
           'managed-cassandra',
