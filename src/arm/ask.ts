@@ -86,6 +86,7 @@ function subjectOf(
       return action && { operation: action.actionName, scope: route.id.text };
     }
     case 'collection':
+    case 'location list':
       return { operation: `${route.kind.type}/read`, scope: route.scope };
     case 'group':
       return { operation: `${scopeType}/${word}`, scope: route.id.text };

@@ -33,6 +33,8 @@ export interface AppOptions {
   readonly port: number;
   readonly log: Log;
   readonly rates?: Rates;
+  /** Hears of every route there is: a test walks them. */
+  readonly onRoute?: (method: string, path: string) => void;
   /** Left out: for `inject` only. */
   readonly tls?: Authority;
   /** Our own routes beside ARM's. */
@@ -47,7 +49,17 @@ export const endpointsOf = (port: number): readonly [string, string] => [
 ];
 
 /** The API as one application: sign-in, ARM, our own routes. */
-export function createApp({ cx, tokens, signIn, port, log, tls, own, rates }: AppOptions): FastifyInstance {
+export function createApp({
+  cx,
+  tokens,
+  signIn,
+  port,
+  log,
+  tls,
+  own,
+  rates,
+  onRoute,
+}: AppOptions): FastifyInstance {
   const [endpoint, ...aliases] = endpointsOf(port);
   // Addresses in answers are those by which the caller came, where they are ours at all.
   const endpointOf = (request: FastifyRequest): string =>
@@ -75,6 +87,9 @@ export function createApp({ cx, tokens, signIn, port, log, tls, own, rates }: Ap
     } catch (error) {
       done(error as Error);
     }
+  });
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) onRoute?.(one, url);
   });
   addRequestIds(app);
   addRequestLog(app, log);

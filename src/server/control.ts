@@ -56,6 +56,8 @@ export async function runControl(context: RoleContext): Promise<void> {
 export interface Control {
   readonly port: number;
   readonly endpoint: string;
+  /** Every route of the API, as [method, path]. */
+  readonly routes: readonly (readonly [string, string])[];
   close(): Promise<void>;
 }
 
@@ -179,8 +181,10 @@ async function compose(
   const [endpoint] = endpoints;
   const programRoot = fileURLToPath(new URL('../..', import.meta.url));
   const extension = buildWheel(await readExtension(programRoot), version);
+  const routes: (readonly [string, string])[] = [];
   const app = createApp({
     cx,
+    onRoute: (method, path) => void routes.push([method, path]),
     tokens,
     signIn: createSignIn({
       principals: store.principals,
@@ -194,9 +198,9 @@ async function compose(
     log,
     tls: authorities.api.server,
     ...(config.rates && { rates: config.rates }),
-    own(routes, authenticated) {
-      addExtensionRoutes(routes, extension);
-      addVerifyRoutes(routes, {
+    own(own, authenticated) {
+      addExtensionRoutes(own, extension);
+      addVerifyRoutes(own, {
         cx,
         kinds,
         runs: store.verifyRuns,
@@ -204,7 +208,7 @@ async function compose(
         authenticated,
         onAsked: () => doors.wake(fabricPeer),
       });
-      addStatusRoute(routes, { cx, kinds, ear, version, endpoint, authenticated });
+      addStatusRoute(own, { cx, kinds, ear, version, endpoint, authenticated });
     },
   });
   try {
@@ -219,6 +223,7 @@ async function compose(
   return {
     port: config.port,
     endpoint,
+    routes,
     async close() {
       stop.abort();
       await longWork.stopped;

@@ -1,8 +1,79 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { routeOf, type Route } from '../arm/route.ts';
 import { toyControl } from '../../test/harness/toy-control.ts';
 import { toyKinds } from '../../test/harness/toy-plane.ts';
+
+const name = randomUUID();
+const atScope = [
+  ['GET', 'Microsoft.Authorization/roleAssignments'],
+  ['GET', `Microsoft.Authorization/roleAssignments/${name}`],
+  ['PUT', `Microsoft.Authorization/roleAssignments/${name}`],
+  ['DELETE', `Microsoft.Authorization/roleAssignments/${name}`],
+  ['GET', 'Microsoft.Authorization/roleDefinitions'],
+  ['GET', `Microsoft.Authorization/roleDefinitions/${name}`],
+  ['GET', 'Microsoft.Authorization/permissions'],
+  ['GET', 'Microsoft.Resources/tags/default'],
+  ['PUT', 'Microsoft.Resources/tags/default'],
+  ['PATCH', 'Microsoft.Resources/tags/default'],
+  ['DELETE', 'Microsoft.Resources/tags/default'],
+] as const;
+const deployment = [
+  ['GET', ''],
+  ['GET', '/d'],
+  ['HEAD', '/d'],
+  ['PUT', '/d'],
+  ['DELETE', '/d'],
+  ['GET', '/d/operations'],
+  ['POST', '/d/validate'],
+  ['POST', '/d/cancel'],
+  ['POST', '/d/exportTemplate'],
+] as const;
+
+/** Named one by one, so that a new one does not compile until it is here, and does not pass until it is walked. */
+const everyAt: Readonly<Record<Route['at'], 'walked' | 'own subscriptions only' | 'nothing there'>> = {
+  action: 'walked',
+  'activity-log': 'walked',
+  collection: 'walked',
+  deployments: 'walked',
+  'diagnostic-settings': 'walked',
+  group: 'walked',
+  groups: 'walked',
+  locations: 'walked',
+  nothing: 'nothing there',
+  operation: 'walked',
+  permissions: 'walked',
+  providers: 'walked',
+  registration: 'walked',
+  resource: 'walked',
+  resources: 'walked',
+  'role-assignments': 'walked',
+  'role-definitions': 'walked',
+  'scope-tags': 'walked',
+  subscription: 'walked',
+  subscriptions: 'own subscriptions only',
+  'tag-names': 'walked',
+  tenants: 'own subscriptions only',
+};
+
+/** Where nobody has signed in yet: discovery, keys, the token itself. Whatever else answers without a token is a hole. */
+const isPublic = (path: string): boolean =>
+  path === '/metadata/endpoints' || /openid-configuration$|\/oauth2\/(v2\.0\/)?token$|\/keys$/.test(path);
+
+test('every route of ours, and every kind of path of ARM, is among those that are walked', async (t) => {
+  const toy = await toyControl(t);
+  for (const [method, path] of toy.control.routes) {
+    if (isPublic(path) || path === '/*') continue;
+    const at = path.replaceAll(/:\w+/g, randomUUID());
+    const answer = await toy.call(method, at, { as: 'nobody', ...(method !== 'GET' && { body: {} }) });
+    assert.equal(answer.status, 401, `${method} ${path}`);
+  }
+  const walked = new Set(everyRoute('/subscriptions/s').map(([, path]) => routeOf(path, toyKinds).at));
+  for (const [at, how] of Object.entries(everyAt)) {
+    if (how === 'walked') assert.ok(walked.has(at as Route['at']), `${at} is not walked`);
+  }
+});
 
 /** Every path there is, with what it can be asked with: made from the registry, so that no kind is forgotten. */
 function everyRoute(sub: string): readonly (readonly [string, string])[] {
@@ -19,6 +90,23 @@ function everyRoute(sub: string): readonly (readonly [string, string])[] {
     ...['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'].map((verb) => [verb, group] as const),
     ['GET', `${sub}/providers/Toy.Box/locations/eastus2/operationsStatus/${randomUUID()}`],
     ['GET', `${sub}/providers/Toy.Box/locations/eastus2/operationResults/${randomUUID()}`],
+    ['GET', `${sub}/tagNames`],
+    ['GET', `${sub}/operationresults/${randomUUID()}`],
+    ['GET', `${sub}/providers/Microsoft.Insights/eventtypes/management/values`],
+    ...[sub, group, `${group}/providers/Toy.Net/wires/x`].flatMap((scope) =>
+      atScope.map(([verb, path]) => [verb, `${scope}/providers/${path}`] as const),
+    ),
+    ...deployment.map(
+      ([verb, path]) => [verb, `${group}/providers/Microsoft.Resources/deployments${path}`] as const,
+    ),
+    ['GET', `${group}/deployments/d/operations`],
+    ...['GET', 'PUT', 'DELETE'].map(
+      (verb) =>
+        [
+          verb,
+          `${group}/providers/Toy.Net/wires/x/providers/Microsoft.Insights/diagnosticSettings/s`,
+        ] as const,
+    ),
   ] as const;
   const kinds = toyKinds.flatMap((kind) => {
     const [namespace, ...types] = kind.type.split('/');

@@ -46,7 +46,7 @@ test('the prober takes a batch from standard input and answers every try, in bou
   assert.equal(answer.results.get('t4')?.state, 'held');
   assert.match(answer.results.get('t5')?.detail ?? '', /^prepare/);
   assert.equal(answer.shown.get('lines')?.text, 'a\\b\n');
-  assert.ok(Date.now() - started < 3000);
+  assert.ok(Date.now() - started < 15_000);
 });
 
 test('an order can’t smuggle in another', () => {

@@ -11,7 +11,7 @@ export interface SecurityGroupState {
   readonly guid: string;
 }
 
-export type SecurityGroup = Resource<SecurityGroupProperties, SecurityGroupState>;
+type SecurityGroup = Resource<SecurityGroupProperties, SecurityGroupState>;
 
 export const securityGroup: Nameable = {
   type: securityGroupType,

@@ -12,7 +12,7 @@ export interface RouteTableState {
   readonly guid: string;
 }
 
-export type RouteTable = Resource<RouteTableProperties, RouteTableState>;
+type RouteTable = Resource<RouteTableProperties, RouteTableState>;
 
 export const routeTable: Nameable = {
   type: routeTableType,

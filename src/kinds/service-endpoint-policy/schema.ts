@@ -9,7 +9,7 @@ export interface EndpointPolicyState {
   readonly guid: string;
 }
 
-export type EndpointPolicy = Resource<EndpointPolicyProperties, EndpointPolicyState>;
+type EndpointPolicy = Resource<EndpointPolicyProperties, EndpointPolicyState>;
 
 export const endpointPolicy: Nameable = {
   type: endpointPolicyType,
