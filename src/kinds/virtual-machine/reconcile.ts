@@ -5,12 +5,14 @@ import type { Cluster, ClusterState } from '../cassandra-cluster/schema.ts';
 import type { DataCenter, DataCenterState } from '../cassandra-data-center/schema.ts';
 import { putInterface } from '../network-interface/kind.ts';
 import { networkInterfaceType } from '../network-interface/schema.ts';
+import { putWatcher } from '../network-watcher/schema.ts';
 import type { Pass } from '../pass.ts';
 import { machineIdOf, virtualMachineType, type MachineProperties, type VirtualMachine } from './schema.ts';
 
 /** The operator stands in the platform's network, and its resources in the provider's group. */
 export function putOperatorMachine(cluster: Cluster, { store, settings }: Pass): void {
   if (cluster.provisioningState === 'Deleting') return;
+  putWatcher(store, { subscriptionId: settings.providerSubscription, location: cluster.location });
   const { operator } = cluster.state;
   const group = managedGroup(settings.providerSubscription).split('/').at(-1)!;
   const interfaceId = resourceId(

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { numberToIpv4 } from '../lib/ip.ts';
+import { judge, judgedRules, reach, routeTo, type Flow, type Place, type Walls } from './reachability.ts';
+import { defaultSecurityRules, serviceTag, type SecurityRule } from './security-rules.ts';
+
+const place = (id: string, network: string, address: string, more: Partial<Place> = {}): Place => ({
+  id,
+  network,
+  address,
+  allow: null,
+  group: { id: null, rules: [] },
+  routes: [],
+  routeTable: null,
+  ...more,
+});
+const a = place('a', 'left', '10.0.0.4');
+const walls: Walls = {
+  networks: [
+    { id: 'left', prefixes: ['10.0.0.0/16'], peers: ['right'], internet: true },
+    { id: 'right', prefixes: ['10.1.0.0/16'], peers: ['left', 'far'], internet: true },
+    { id: 'far', prefixes: ['10.2.0.0/16'], peers: ['right'], internet: false },
+  ],
+  places: [a, place('b', 'right', '10.1.0.4'), place('c', 'far', '10.2.0.4')],
+  endpoints: [{ id: 'door', network: 'left', address: '10.0.1.10', port: 51820, open: true }],
+  members: { '/asg/one': ['10.0.0.9'] },
+  tags: { Storage: ['203.0.113.0/24'], 'Storage.eastus2': ['203.0.113.0/25'] },
+};
+const flow = (destination: string, port: number | null = 443, source = a.address): Flow => ({
+  protocol: 'Tcp',
+  source: { address: source, port: 5000 },
+  destination: { address: destination, port },
+});
+const rule = (more: Partial<SecurityRule>): SecurityRule => ({
+  name: 'r',
+  priority: 100,
+  direction: 'Outbound',
+  access: 'Deny',
+  protocol: '*',
+  source: { prefixes: ['*'], groups: [] },
+  sourcePorts: ['*'],
+  destination: { prefixes: ['*'], groups: [] },
+  destinationPorts: ['*'],
+  ...more,
+});
+const decides = (at: Place, one: Flow, direction: 'Inbound' | 'Outbound' = 'Outbound'): string => {
+  const verdict = judge(walls, at, direction, one);
+  return `${verdict.access} ${verdict.by === 'platform' ? 'platform' : verdict.rule.name}`;
+};
+
+test('the default rules, which follow the peers', () => {
+  assert.equal(decides(a, flow('10.0.9.9')), 'Allow AllowVnetOutBound');
+  assert.equal(decides(a, flow('10.1.9.9')), 'Allow AllowVnetOutBound', 'a peer');
+  assert.equal(decides(a, flow('10.2.9.9')), 'Deny DenyAllOutBound', "a peer's peer");
+  assert.equal(decides(a, flow('8.8.8.8')), 'Allow AllowInternetOutBound');
+  for (const address of ['192.168.0.1', '100.64.0.1', '169.254.169.254', '224.0.0.1'])
+    assert.equal(decides(a, flow(address)), 'Deny DenyAllOutBound', address);
+  assert.equal(decides(a, flow(a.address, 22, '10.1.0.4'), 'Inbound'), 'Allow AllowVnetInBound');
+  assert.equal(decides(a, flow(a.address, 22, '8.8.8.8'), 'Inbound'), 'Deny DenyAllInBound');
+});
+
+test('what a rule matches', () => {
+  const at = (more: Partial<SecurityRule>): Place => ({ ...a, group: { id: 'g', rules: [rule(more)] } });
+  const to = (destination: SecurityRule['destination']): Place => at({ destination });
+  const matches = (where: Place, one: Flow): boolean => decides(where, one) === 'Deny r';
+  assert.ok(matches(to({ prefixes: ['Storage.eastus2'], groups: [] }), flow('203.0.113.10')));
+  assert.ok(!matches(to({ prefixes: ['Storage.eastus2'], groups: [] }), flow('203.0.113.200')));
+  assert.ok(
+    !matches(to({ prefixes: ['AzureMonitor'], groups: [] }), flow('203.0.113.10')),
+    'a tag that nobody runs',
+  );
+  assert.ok(matches(to({ prefixes: [], groups: ['/ASG/One'] }), flow('10.0.0.9')));
+  assert.ok(!matches(to({ prefixes: [], groups: ['/asg/two'] }), flow('10.0.0.9')));
+  assert.ok(matches(at({ destinationPorts: ['80', '440-450'] }), flow('8.8.8.8', 443)));
+  assert.ok(!matches(at({ destinationPorts: ['80', '440-450'] }), flow('8.8.8.8', 451)));
+  assert.ok(!matches(at({ sourcePorts: ['1-4999'] }), flow('8.8.8.8')));
+  assert.ok(!matches(at({ protocol: 'Udp' }), flow('8.8.8.8')));
+  const ping: Flow = { ...flow('8.8.8.8', null), protocol: 'Icmp' };
+  assert.ok(matches(at({ destinationPorts: ['80'], protocol: '*' }), ping), 'only Tcp and Udp have ports');
+});
+
+test('both walls must agree, and a group can only narrow', () => {
+  const node = place('n', 'left', '10.0.0.5', {
+    allow: [{ direction: 'out', protocol: 'tcp', remote: ['10.0.0.4/32'], port: 7001, reason: 'the ring' }],
+  });
+  assert.equal(decides(node, flow('10.0.0.4', 7001)), 'Allow AllowVnetOutBound');
+  assert.equal(decides(node, flow('10.0.0.4', 22)), 'Deny platform');
+  const open = { ...node, group: { id: 'g', rules: [rule({ access: 'Allow' })] } };
+  assert.equal(decides(open, flow('8.8.8.8')), 'Deny platform');
+  const shut = { ...node, group: { id: 'g', rules: [rule({})] } };
+  assert.equal(decides(shut, flow('10.0.0.4', 7001)), 'Deny r');
+});
+
+test('the first rule by priority decides, whatever the order in which they stand', () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.integer({ min: 100, max: 4096 }), { maxLength: 8 }),
+      fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
+      fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      (priorities, accesses, address) => {
+        const rules = priorities.map((priority, at) =>
+          rule({ priority, name: `${priority}`, access: accesses[at] ? 'Allow' : 'Deny' }),
+        );
+        const first = rules.toSorted((x, y) => x.priority - y.priority)[0];
+        const verdict = judge(
+          walls,
+          { ...a, group: { id: 'g', rules } },
+          'Outbound',
+          flow(numberToIpv4(address)),
+        );
+        if (first) assert.equal(verdict.access, first.access);
+        else assert.ok(verdict.by === 'group' && verdict.isDefault);
+        const order = judgedRules({ id: 'g', rules }, 'Outbound').map(({ priority }) => priority);
+        assert.deepEqual(
+          order,
+          order.toSorted((x, y) => x - y),
+        );
+      },
+    ),
+  );
+});
+
+test('routes: the longest prefix, and of equals the user’s', () => {
+  const hop = (where: Place, address: string): string => routeTo(walls, where, address).hop;
+  assert.deepEqual(
+    ['10.0.5.5', '10.1.5.5', '10.2.5.5', '8.8.8.8'].map((address) => hop(a, address)),
+    ['VnetLocal', 'VNetPeering', 'None', 'Internet'],
+  );
+  assert.equal(hop(walls.places[2]!, '8.8.8.8'), 'None', 'a network with no way out');
+  const routed = {
+    ...a,
+    routes: [
+      { name: 'x', prefix: '10.1.0.0/16', nextHopType: 'None', nextHopAddress: null },
+      { name: 'y', prefix: '10.0.5.0/24', nextHopType: 'VirtualAppliance', nextHopAddress: '10.0.0.8' },
+    ] as const,
+  };
+  assert.equal(hop(routed, '10.1.5.5'), 'None');
+  assert.equal(routeTo(walls, routed, '10.0.5.5').address, '10.0.0.8');
+  assert.equal(hop(routed, '10.0.6.5'), 'VnetLocal');
+});
+
+test('reached or not, and why', () => {
+  const tries = (from: Place, one: Flow): string => {
+    const reached = reach(walls, from, one);
+    return reached.reached ? reached.at : reached.why;
+  };
+  assert.equal(tries(a, flow('10.1.0.4')), 'b');
+  assert.equal(tries(a, flow('8.8.8.8')), 'Internet');
+  assert.equal(tries(a, flow('10.2.0.4')), 'group out', 'no transit');
+  assert.equal(tries(a, flow('10.0.7.7')), 'nobody');
+  assert.equal(tries(a, flow('10.0.1.10', 51820)), 'link', 'the door takes UDP');
+  assert.equal(tries(a, { ...flow('10.0.1.10', 51820), protocol: 'Udp' }), 'door');
+  const dark = {
+    ...a,
+    routes: [{ name: 'x', prefix: '0.0.0.0/0', nextHopType: 'None', nextHopAddress: null }] as const,
+  };
+  assert.equal(tries(dark, flow('8.8.8.8')), 'route');
+});
+
+test('tags', () => {
+  assert.deepEqual(serviceTag('STORAGE.EastUS2'), { name: 'Storage', region: 'eastus2' });
+  assert.deepEqual(serviceTag('azurefrontdoor.firstparty'), {
+    name: 'AzureFrontDoor.FirstParty',
+    region: null,
+  });
+  for (const text of ['Storage.', '.eastus2', 'Internet.eastus2', 'Nobody', ''])
+    assert.equal(serviceTag(text), undefined);
+  for (const direction of ['Inbound', 'Outbound'] as const)
+    assert.equal(defaultSecurityRules.filter((one) => one.direction === direction).length, 3);
+});
