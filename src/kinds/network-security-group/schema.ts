@@ -1,4 +1,3 @@
-import type { Resource } from '../../store/resource.ts';
 import type { Nameable } from '../references.ts';
 
 export const securityGroupType = 'Microsoft.Network/networkSecurityGroups';
@@ -10,8 +9,6 @@ export interface SecurityGroupProperties {
 export interface SecurityGroupState {
   readonly guid: string;
 }
-
-type SecurityGroup = Resource<SecurityGroupProperties, SecurityGroupState>;
 
 export const securityGroup: Nameable = {
   type: securityGroupType,

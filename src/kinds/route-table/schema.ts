@@ -1,4 +1,3 @@
-import type { Resource } from '../../store/resource.ts';
 import type { Nameable } from '../references.ts';
 
 export const routeTableType = 'Microsoft.Network/routeTables';
@@ -11,8 +10,6 @@ export interface RouteTableProperties {
 export interface RouteTableState {
   readonly guid: string;
 }
-
-type RouteTable = Resource<RouteTableProperties, RouteTableState>;
 
 export const routeTable: Nameable = {
   type: routeTableType,

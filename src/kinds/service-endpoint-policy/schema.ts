@@ -1,4 +1,3 @@
-import type { Resource } from '../../store/resource.ts';
 import type { Nameable } from '../references.ts';
 
 export const endpointPolicyType = 'Microsoft.Network/serviceEndpointPolicies';
@@ -8,8 +7,6 @@ export type EndpointPolicyProperties = Record<string, never>;
 export interface EndpointPolicyState {
   readonly guid: string;
 }
-
-type EndpointPolicy = Resource<EndpointPolicyProperties, EndpointPolicyState>;
 
 export const endpointPolicy: Nameable = {
   type: endpointPolicyType,
