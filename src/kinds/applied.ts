@@ -3,19 +3,20 @@ import { sameId } from '../arm/id.ts';
 import type { Resource } from '../store/resource.ts';
 import { networkOf } from './claims.ts';
 import type { Pass } from './pass.ts';
-import { observe, settleBy, type Observed } from './settle.ts';
+import { isRunning, observe, settleBy, type Observed } from './settle.ts';
 import { subnetsNaming } from './users.ts';
 import type { VirtualNetworkProperties, VirtualNetworkState } from './virtual-network/schema.ts';
 import { peeringType, type PeeringProperties } from './virtual-network-peering/schema.ts';
 
 export function reconcileApplied(resource: Resource, pass: Pass): void {
   const { store } = pass;
-  const report = pass.fabric();
   const parts = resource.id.split('/');
   const isChild = resource.type.split('/').length > 2;
   if (isChild && !store.get(parts.slice(0, -2).join('/'))) return store.remove(resource.id);
+  const deleting = resource.provisioningState === 'Deleting';
+  const report = deleting || isRunning(resource) ? pass.fabric() : undefined;
   if (!report) return;
-  if (resource.provisioningState === 'Deleting') {
+  if (deleting) {
     for (const child of store.below(resource.id)) store.remove(child.id);
     return store.remove(resource.id);
   }

@@ -48,6 +48,7 @@ export function acceptOwn(
     place(
       asked ??
         body.fail('ipConfigurations', 'is missing: name at least one subnet for translated addresses.'),
+      destinationAddress,
       context,
     );
   checkDestination(context, networkOf(ipConfigurations[0]!.subnetId), destinationAddress);
@@ -158,7 +159,11 @@ function checkDestination({ store }: KindContext, networkId: string, address: st
 }
 
 /** Chooses the translated addresses; refuses before anything is written. */
-function place(asked: readonly AskedConfiguration[], context: KindContext): readonly NatConfiguration[] {
+function place(
+  asked: readonly AskedConfiguration[],
+  destination: string,
+  context: KindContext,
+): readonly NatConfiguration[] {
   const { store } = context;
   const claims = new Map<string, string>();
   const placed: NatConfiguration[] = [];
@@ -177,6 +182,7 @@ function place(asked: readonly AskedConfiguration[], context: KindContext): read
       );
     }
     for (const [one, owner] of claimsIn(store, networkOf(subnet.id))) claims.set(one, owner);
+    claims.set(destination, 'the destination');
     const prefix = storedPrefix(subnet.properties.prefix);
     const chosen = address
       ? checkStatic(`${path}.privateIPAddress`, address, subnet.name, prefix, claims)

@@ -7,7 +7,13 @@ import { putInterface } from '../network-interface/kind.ts';
 import { networkInterfaceType } from '../network-interface/schema.ts';
 import { putWatcher } from '../network-watcher/schema.ts';
 import type { Pass } from '../pass.ts';
-import { machineIdOf, virtualMachineType, type MachineProperties, type VirtualMachine } from './schema.ts';
+import {
+  machineIdOf,
+  virtualMachineType,
+  type MachineProperties,
+  type MachineState,
+  type VirtualMachine,
+} from './schema.ts';
 
 /** The operator stands in the platform's network, and its resources in the provider's group. */
 export function putOperatorMachine(cluster: Cluster, { store, settings }: Pass): void {
@@ -58,7 +64,10 @@ export function putNodeMachines(dataCenter: DataCenter, cluster: Cluster | undef
 
 function put(store: Pass['store'], location: string | null, properties: MachineProperties): void {
   const id = machineIdOf(properties.interfaceId);
-  const state = store.get(id)?.state ?? { guid: randomUUID() };
+  // Nothing of a machine changes but its size: asked first, as every pass comes by here for every node.
+  const now = store.get<MachineProperties, MachineState>(id);
+  if (now?.properties.size === properties.size) return;
+  const state: MachineState = now?.state ?? { guid: randomUUID() };
   store.putOwned({ id, type: virtualMachineType, location, properties, state });
 }
 
