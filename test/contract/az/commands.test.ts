@@ -9,12 +9,12 @@ import type { Answered } from './inside.ts';
 
 const inside = fileURLToPath(new URL('./inside.ts', import.meta.url));
 
-test('az against control, with nothing but loopback', { timeout: 1_800_000 }, async (t) => {
+test('az against control, with nothing but loopback', { timeout: 3_600_000 }, async (t) => {
   const az = await needAz(t);
   if (az === undefined) return;
   const alone = ['--user', '--map-root-user', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'];
   const said = await execStatus('unshare', [...alone, process.execPath, inside], {
-    timeoutMs: 600_000,
+    timeoutMs: 1_500_000,
     env: { ...process.env, AZ: az, NODE_TEST_CONTEXT: undefined },
   });
   assert.equal(said.exitCode, 0, said.stderr.slice(-4000));

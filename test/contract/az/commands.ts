@@ -113,6 +113,11 @@ const link: readonly AzCommand[] = [
     as: 'provider',
   },
   {
+    line: 'network vnet subnet update -g prov --vnet-name v -n s --private-link-service-network-policies Disabled',
+    as: 'provider',
+    missing: 'private link services of a person',
+  },
+  {
     line: "network private-link-service create -g prov -n pls2 -l eastus2 --vnet-name v --subnet s --destination-ip-address 10.1.0.4 --visibility '*' --auto-approval 11111111-1111-1111-1111-111111111111",
     as: 'provider',
     missing: 'private link services of a person',

@@ -25,7 +25,7 @@ test("the reference document's lines, literally, with the real az", { timeout: 2
   assert.notEqual(customer['AZURE_CONFIG_DIR'], provider['AZURE_CONFIG_DIR']);
   const ran = await execStatus('bash', [script], {
     env: { ...process.env, ...customer, PROVIDER_CONFIG_DIR: provider['AZURE_CONFIG_DIR'] },
-    timeoutMs: 600_000,
+    timeoutMs: 1_800_000,
   });
   t.diagnostic(ran.stderr.match(/^-- .*$/gm)?.join('\n') ?? '');
   assert.equal(ran.exitCode, 0, `${ran.stdout.slice(-2_000)}\n${ran.stderr}`);
