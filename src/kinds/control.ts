@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { FabricIntent } from '../exchange/intents/fabric.ts';
 import type { OperatorIntent } from '../exchange/intents/operator.ts';
 import { revise, type Revised } from '../exchange/revision.ts';
@@ -47,13 +48,22 @@ export function startKinds(options: KindsOptions): Kinds {
     clusters().find(
       (cluster) => cluster.state.identity === identity && cluster.provisioningState !== 'Deleting',
     );
-  const fabric = (): Revised<FabricIntent> => revise(fabricIntent(store, settings, options.work()));
-  const operator = (cluster: Cluster): Revised<OperatorIntent> | undefined => {
-    const intent = operatorIntent(store, cluster.id);
-    return intent && revise(intent);
+  const remembered = createMemory(store);
+  const fabric = (): Revised<FabricIntent> => {
+    const work = options.work();
+    return remembered(`fabric ${JSON.stringify(work)}`, () => revise(fabricIntent(store, settings, work)));
   };
+  const operator = (cluster: Cluster): Revised<OperatorIntent> | undefined =>
+    remembered(cluster.id, () => {
+      const intent = operatorIntent(store, cluster.id);
+      return intent && revise(intent);
+    });
 
+  let announcedAt: string | undefined;
   function announce(): void {
+    const at = `${store.version()} ${JSON.stringify(options.work())}`;
+    if (announcedAt === at) return;
+    announcedAt = at;
     const now = new Map([['fabric', fabric().revision]]);
     for (const cluster of clusters()) now.set(cluster.state.identity, operator(cluster)?.revision ?? 'none');
     for (const peer of new Set([...announced.keys(), ...now.keys()])) {
@@ -63,7 +73,7 @@ export function startKinds(options: KindsOptions): Kinds {
     for (const [peer, revision] of now) announced.set(peer, revision);
   }
 
-  function reconcile(): Status {
+  async function reconcile(): Promise<Status> {
     const now = clock.now();
     const spell = endurance.pass(now);
     let failed: Extract<Status, { at: 'applied' }>['failed'] = [];
@@ -78,10 +88,11 @@ export function startKinds(options: KindsOptions): Kinds {
         lasting: spell.lasting,
         changed: () => void (changed = true),
       });
-      failed = reconcileAll(pass, log);
+      failed = await inSlices(reconcileAll(pass, log), options.signal);
+      if (options.signal.aborted) break;
     }
     spell.end();
-    announce();
+    if (!options.signal.aborted) announce();
     return {
       at: 'applied',
       unchanged: 0,
@@ -114,6 +125,33 @@ export function startKinds(options: KindsOptions): Kinds {
     clusterOf: (identity) => clusterBy(identity)?.id,
     passes: () => ({ kinds: driven.last() }),
   };
+}
+
+/** Documents are read off the store alone, so they are made again only when something was written. */
+function createMemory(store: Store): <T>(of: string, make: () => T) => T {
+  const made = new Map<string, unknown>();
+  let version = store.version();
+  return <T>(of: string, make: () => T): T => {
+    if (version !== store.version()) made.clear();
+    version = store.version();
+    if (!made.has(of)) made.set(of, make());
+    return made.get(of) as T;
+  };
+}
+
+/** How long a pass keeps requests waiting at a time, in milliseconds. */
+const sliceMs = 5;
+
+/** Runs a pass step by step, and lets requests be answered in between. */
+async function inSlices<T>(steps: Generator<void, readonly T[]>, signal: AbortSignal): Promise<readonly T[]> {
+  for (let began = performance.now(); ;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (performance.now() - began < sliceMs) continue;
+    await setImmediate();
+    if (signal.aborted) return [];
+    began = performance.now();
+  }
 }
 
 /** A token admits one operator, once. `admitted` keeps the admission in the transaction that spends the token. */

@@ -57,7 +57,11 @@ export function createPass(options: {
     revisions.clear();
     options.changed();
   });
+  let version = options.store.version();
   const revision = (of: string, compute: () => string | undefined): string | undefined => {
+    // Requests are answered between two steps of a pass, and may ask for something else.
+    if (version !== options.store.version()) revisions.clear();
+    version = options.store.version();
     if (!revisions.has(of)) revisions.set(of, compute());
     return revisions.get(of);
   };

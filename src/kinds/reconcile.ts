@@ -76,8 +76,8 @@ const steps: readonly Step[] = [
   }),
 ];
 
-/** One round over everything. It goes on past a failure, and says which there were. */
-export function reconcileAll(pass: Pass, log: Log): readonly Failure[] {
+/** One round over everything, a step for each resource. It goes on past a failure, and says which there were. */
+export function* reconcileAll(pass: Pass, log: Log): Generator<void, readonly Failure[]> {
   const failed: Failure[] = [];
   for (const [type, reconcile] of steps) {
     for (const { id } of pass.store.list(type)) {
@@ -89,6 +89,7 @@ export function reconcileAll(pass: Pass, log: Log): readonly Failure[] {
         log.error('a resource could not be reconciled', { id, error });
         failed.push({ item: id, error: faultOf(error) });
       }
+      yield;
     }
   }
   return failed;

@@ -67,6 +67,8 @@ export interface Store {
   remove(id: string): void;
   /** Creates or replaces a resource that the service itself owns (a private link service, a NIC), terminal at once. */
   putOwned(resource: OwnedResource): void;
+  /** Grows with every change of anything in the store: what was read at a version is so until it is another. */
+  version(): number;
   /** Runs in one transaction; nested calls join it. */
   transaction<T>(work: () => T): T;
   /** Secrets, encrypted at rest; `undefined` where there is none. The name is free: `cluster/<id>/service-password`. */

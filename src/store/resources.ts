@@ -11,7 +11,8 @@ import type {
   Store,
   SystemData,
 } from './resource.ts';
-import { isTerminal, keyOf, partsOf, rangeBelow, toResource } from './rows.ts';
+import { createRowCache, preparedIn } from './row-cache.ts';
+import { isTerminal, keyOf, partsOf, rangeBelow } from './rows.ts';
 import type { Schema } from './schema.ts';
 import type { Database } from './sqlite.ts';
 
@@ -54,7 +55,7 @@ interface Parts {
 const service = 'sallyport';
 
 export function resourcesIn({ db, clock, operations, events, shown }: Parts): Resources {
-  const table = () => db.query.selectFrom('resources').selectAll();
+  const prepared = preparedIn(db);
   const stamp = (
     by: string,
   ): Pick<SystemData, 'lastModifiedAt' | 'lastModifiedBy' | 'lastModifiedByType'> => ({
@@ -63,10 +64,15 @@ export function resourcesIn({ db, clock, operations, events, shown }: Parts): Re
     lastModifiedAt: new Date(clock.now()).toISOString(),
   });
 
+  const cache = createRowCache(db);
+
   function get<P = JsonObject, S = JsonObject>(id: string): Resource<P, S> | undefined {
-    const row = db.first(table().where('key', '=', keyOf(id)));
-    return row && toResource<P, S>(row);
+    return cache.get(keyOf(id)) as Resource<P, S> | undefined;
   }
+
+  /** Resources of keys that were just read, in their order. */
+  const ofKeys = (rows: readonly { readonly key: string }[]): Resource[] =>
+    rows.flatMap(({ key }) => cache.get(key) ?? []);
 
   const existing = (id: string): Resource => {
     const resource = get(id);
@@ -74,8 +80,10 @@ export function resourcesIn({ db, clock, operations, events, shown }: Parts): Re
     return resource;
   };
 
-  const update = (id: string, set: Partial<Omit<Insertable<Schema['resources']>, 'seq'>>): void =>
-    void db.run(db.query.updateTable('resources').set(set).where('key', '=', keyOf(id)));
+  const update = (id: string, set: Partial<Omit<Insertable<Schema['resources']>, 'seq'>>): void => {
+    cache.written(keyOf(id));
+    db.run(db.query.updateTable('resources').set(set).where('key', '=', keyOf(id)));
+  };
 
   /** Inserts, or replaces all but identity and origin. */
   function save(
@@ -109,6 +117,7 @@ export function resourcesIn({ db, clock, operations, events, shown }: Parts): Re
       const { subscriptionId, resourceGroup, name } = partsOf(next.id);
       const place = { subscription_id: subscriptionId, resource_group: resourceGroup, name };
       const names = { key: keyOf(next.id), id: next.id, type: next.type, type_key: keyOf(next.type) };
+      cache.written(names.key);
       db.run(db.query.insertInto('resources').values({ ...names, ...place, ...changing }));
     }
     return existing(next.id);
@@ -117,17 +126,13 @@ export function resourcesIn({ db, clock, operations, events, shown }: Parts): Re
   return {
     get,
     list<P = JsonObject, S = JsonObject>(type: string, scope?: string) {
-      let query = table().where('type_key', '=', keyOf(type));
-      if (scope !== undefined) {
-        const [from, to] = rangeBelow(scope);
-        query = query.where('key', '>=', from).where('key', '<', to);
-      }
-      return db.all(query.orderBy('seq')).map((row) => toResource<P, S>(row));
+      const typeKey = keyOf(type);
+      const [from, to] = scope === undefined ? ['', '\uffff'] : rangeBelow(scope);
+      return ofKeys(db.all(prepared.ofType(typeKey, from, to))) as Resource<P, S>[];
     },
     below(scope) {
       const [from, to] = rangeBelow(scope);
-      const query = table().where('key', '>=', from).where('key', '<', to).orderBy('seq');
-      return db.all(query).map((row) => toResource(row));
+      return ofKeys(db.all(prepared.below(from, to)));
     },
     write: (intent) =>
       db.transaction(() => {
@@ -189,6 +194,7 @@ export function resourcesIn({ db, clock, operations, events, shown }: Parts): Re
       db.transaction(() => {
         const was = get(id);
         if (!was) return;
+        cache.written(keyOf(id));
         db.run(db.query.deleteFrom('resources').where('key', '=', keyOf(id)));
         if (was.provisioningState === 'Deleting') operations.end(id, 'Succeeded');
         else operations.end(id, 'Canceled', superseded('DELETE'));

@@ -29,6 +29,10 @@ export interface Database {
   run(query: Query<unknown>): number;
   /** All or nothing. A nested call joins: it fails alone, and is only durable when the outermost one ends. */
   transaction<T>(work: () => T): T;
+  /** Calls back whenever an outermost transaction has ended, by commit or rollback. */
+  onEnd(callback: () => void): void;
+  /** Grows with every change: what was read at a version is so until it is another. */
+  version(): number;
   close(): void;
 }
 
@@ -52,7 +56,9 @@ export function openDatabase(path: string): Database {
     },
   });
   const statements = new Map<string, StatementSync>();
+  const ended: (() => void)[] = [];
   let depth = 0;
+  let version = 0;
 
   const prepare = <R>(built: Query<R>): readonly [StatementSync, SQLInputValue[]] => {
     const { sql, parameters } = built.compile();
@@ -75,11 +81,13 @@ export function openDatabase(path: string): Database {
       named(() => sqlite.exec(nested ? `release ${mark}` : 'commit'));
       return result;
     } catch (error) {
+      version++;
       // A failed write may have rolled back by itself already.
       if (sqlite.isTransaction) sqlite.exec(nested ? `rollback to ${mark}; release ${mark}` : 'rollback');
       throw error;
     } finally {
       depth--;
+      if (depth === 0) for (const callback of ended) callback();
     }
   };
 
@@ -96,9 +104,13 @@ export function openDatabase(path: string): Database {
     },
     run: (built) => {
       const [statement, parameters] = prepare(built);
-      return Number(named(() => statement.run(...parameters)).changes);
+      const changes = Number(named(() => statement.run(...parameters)).changes);
+      if (changes > 0) version++;
+      return changes;
     },
     transaction,
+    onEnd: (callback) => void ended.push(callback),
+    version: () => version,
     close: () => sqlite.close(),
   };
 }

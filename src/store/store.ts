@@ -72,6 +72,7 @@ export function openStore({
     enrolments: enrolmentsIn(db, clock),
     verifyRuns: verifyRunsIn(db, clock),
     secrets: secretsIn(db, masterKey),
+    version: () => db.version(),
     transaction: (work) => db.transaction(work),
     event: (id, reason, message, type = 'Normal') => events.add(id, reason, message, type),
     close: () => db.close(),
