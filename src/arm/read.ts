@@ -15,7 +15,10 @@ export function getResource(cx: ArmContext, request: ArmRequest, kind: AnyKind, 
   return { status: 200, headers: { ETag: resource.etag }, body: show(kind, resource, cx.store) };
 }
 
-/** Lists a kind below a subscription, a group or a parent resource. */
+/** A list is answered in pages of so many: a long one must not keep everybody else waiting. */
+const pageSize = 100;
+
+/** Lists a kind below a subscription, a group or a parent resource; `nextLink` leads to what is more than a page. */
 export function listResources(cx: ArmContext, request: ArmRequest, kind: AnyKind, scope: string): ArmReply {
   authorize(cx, request.caller, actionOf(kind, 'GET'), scope);
   checkApiVersion(request.query, kind.operations);
@@ -25,8 +28,27 @@ export function listResources(cx: ArmContext, request: ArmRequest, kind: AnyKind
   } else if (id.resourceGroup !== undefined) {
     needGroup(cx, id);
   }
-  const value = cx.store.list(kind.type, scope).map((resource) => show(kind, resource, cx.store));
-  return { status: 200, body: { value } };
+  const { resources, next } = cx.store.page(kind.type, scope, placeOf(request.query), pageSize);
+  const value = resources.map((resource) => show(kind, resource, cx.store));
+  return { status: 200, body: { value, ...(next !== null && { nextLink: linkTo(request, next) }) } };
+}
+
+/** Where a page begins: what `nextLink` said. */
+function placeOf(query: URLSearchParams): number {
+  const said = [...query].find(([name]) => name.toLowerCase() === '$skiptoken')?.[1];
+  if (said === undefined) return 0;
+  if (/^\d{1,15}$/.test(said)) return Number(said);
+  throw new ArmError(
+    'BadRequest',
+    `The $skipToken '${said.slice(0, 100)}' is none of this service. Ask for the list again, and follow its nextLink.`,
+    { target: '$skipToken' },
+  );
+}
+
+function linkTo({ endpoint, path, query }: ArmRequest, place: number): string {
+  const more = new URLSearchParams([...query].filter(([name]) => name.toLowerCase() !== '$skiptoken'));
+  more.set('$skipToken', String(place));
+  return `${endpoint}${path}?${more.toString()}`;
 }
 
 export function runAction(

@@ -12,19 +12,42 @@ export interface Revised<T> {
 }
 
 export const revise = <T>(document: T): Revised<T> => ({
-  revision: createHash('sha256').update(canonical(document)).digest('hex').slice(0, 16),
+  revision: digest(document),
   document,
 });
 
+/** A document can be of many thousand machines: its text is never there as a whole. */
+function digest(document: unknown): string {
+  const hash = createHash('sha256');
+  let text = '';
+  canonical(document, (piece) => {
+    text += piece;
+    if (text.length < 16_384) return;
+    hash.update(text);
+    text = '';
+  });
+  return hash.update(text).digest('hex').slice(0, 16);
+}
+
 /** JSON with its keys in order: equal content gives equal text. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (value !== null && typeof value === 'object') {
-    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-    entries.sort(([a], [b]) => (a < b ? -1 : 1));
-    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(',')}}`;
+function canonical(value: unknown, write: (piece: string) => void): void {
+  if (value === null || typeof value !== 'object') return write(JSON.stringify(value));
+  if (Array.isArray(value)) {
+    write('[');
+    for (const [index, item] of value.entries()) {
+      if (index > 0) write(',');
+      canonical(item, write);
+    }
+    return write(']');
   }
-  return JSON.stringify(value);
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  write('{');
+  for (const [index, [key, item]] of entries.entries()) {
+    write(`${index > 0 ? ',' : ''}${JSON.stringify(key)}:`);
+    canonical(item, write);
+  }
+  write('}');
 }
 
 /** What a subordinate sends up. */

@@ -7,7 +7,7 @@ import {
   SignJWT,
   type JWK,
 } from 'jose';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readJson, writeJson } from '../lib/files.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Principal } from '../store/principals.ts';
@@ -41,6 +41,7 @@ export async function openTokens(options: TokenOptions): Promise<Tokens> {
   const privateKey = await importJWK(jwk, algorithm);
   const publicJwk: JWK = { kty: jwk.kty!, n: jwk.n!, e: jwk.e!, kid, use: 'sig', alg: algorithm };
   const publicKey = await importJWK(publicJwk, algorithm);
+  const verified = createVerified();
   const bare = (audience: string): string => audience.replace(/\/+$/, '');
 
   return {
@@ -67,6 +68,8 @@ export async function openTokens(options: TokenOptions): Promise<Tokens> {
         .sign(privateKey);
     },
     async verify(token) {
+      const known = verified.get(token, clock.now());
+      if (known !== undefined) return known;
       const { payload } = await jwtVerify(token, publicKey, {
         algorithms: [algorithm],
         audience: options.audiences.flatMap((audience) => [audience, `${audience}/`]),
@@ -77,7 +80,30 @@ export async function openTokens(options: TokenOptions): Promise<Tokens> {
       });
       if (payload['tid'] !== tenantId || typeof payload['appid'] !== 'string')
         throw new Error('The token is of another tenant.');
+      verified.add(token, payload['appid'], payload.exp! * 1000);
       return payload['appid'];
+    },
+  };
+}
+
+const mostVerified = 1000;
+
+/**
+ * Tokens whose signature was found good, by their digest, until they expire: a client sends the same one for an hour. Who it
+ * belongs to, and what they may do, is asked for anew with each request.
+ */
+function createVerified() {
+  const known = new Map<string, { readonly clientId: string; readonly until: number }>();
+  const digest = (token: string): string => createHash('sha256').update(token).digest('base64');
+  return {
+    get(token: string, now: number): string | undefined {
+      const found = known.get(digest(token));
+      return found && now < found.until ? found.clientId : undefined;
+    },
+    add(token: string, clientId: string, until: number): void {
+      // The oldest goes: at worst it is verified once more.
+      if (known.size >= mostVerified) known.delete(known.keys().next().value!);
+      known.set(digest(token), { clientId, until });
     },
   };
 }

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import type { FabricIntent } from '../exchange/intents/fabric.ts';
 import type { OperatorIntent } from '../exchange/intents/operator.ts';
 import { revise, type Revised } from '../exchange/revision.ts';
@@ -142,13 +142,13 @@ function createMemory(store: Store): <T>(of: string, make: () => T) => T {
 /** How long a pass keeps requests waiting at a time, in milliseconds. */
 const sliceMs = 5;
 
-/** Runs a pass step by step, and lets requests be answered in between. */
+/** Runs a pass step by step, and leaves requests as much time in between. */
 async function inSlices<T>(steps: Generator<void, readonly T[]>, signal: AbortSignal): Promise<readonly T[]> {
   for (let began = performance.now(); ;) {
     const step = steps.next();
     if (step.done) return step.value;
     if (performance.now() - began < sliceMs) continue;
-    await setImmediate();
+    await setTimeout(sliceMs);
     if (signal.aborted) return [];
     began = performance.now();
   }

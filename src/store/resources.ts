@@ -39,6 +39,16 @@ export interface Resources extends Pick<
   write(intent: Intent): { readonly resource: Resource; readonly operation: Operation | undefined };
   /** To Deleting, with an operation. */
   startDelete(id: string, location: string, by: string): Operation;
+  /**
+   * Some of what `list` gives, in its order: at most `most` of those after the place `after`, which is 0 at the beginning.
+   * `next`: the place to go on from; null: there is nothing more.
+   */
+  page(
+    type: string,
+    scope: string,
+    after: number,
+    most: number,
+  ): { readonly resources: readonly Resource[]; readonly next: number | null };
   /** Tags alone: no new generation. */
   retag(id: string, tags: Readonly<Record<string, string>>, by: string): Resource;
 }
@@ -129,6 +139,12 @@ export function resourcesIn({ db, clock, operations, events, shown }: Parts): Re
       const typeKey = keyOf(type);
       const [from, to] = scope === undefined ? ['', '\uffff'] : rangeBelow(scope);
       return ofKeys(db.all(prepared.ofType(typeKey, from, to))) as Resource<P, S>[];
+    },
+    page(type, scope, after, most) {
+      const [from, to] = rangeBelow(scope);
+      const found = db.all(prepared.page(keyOf(type), from, to, after, most + 1));
+      const rows = found.slice(0, most);
+      return { resources: ofKeys(rows), next: found.length > most ? rows.at(-1)!.seq : null };
     },
     below(scope) {
       const [from, to] = rangeBelow(scope);

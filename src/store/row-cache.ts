@@ -14,13 +14,31 @@ export function preparedIn(db: Database) {
   const keys = query.selectFrom('resources').select('key').where('key', '>=', '?').where('key', '<', '?');
   const belowOf = keys.orderBy('seq').compile();
   const typeOf = keys.where('type_key', '=', '?').orderBy('seq').compile();
-  const withValues = <R>(compiled: CompiledQuery<R>, ...parameters: readonly string[]): Query<R> => {
+  const pageOf = keys
+    .select('seq')
+    .where('type_key', '=', '?')
+    .where('seq', '>', 0)
+    .orderBy('seq')
+    .limit(1)
+    .compile();
+  const withValues = <R>(
+    compiled: CompiledQuery<R>,
+    ...parameters: readonly (string | number)[]
+  ): Query<R> => {
     const asked: CompiledQuery<R> = { ...compiled, parameters };
     return { compile: () => asked };
   };
   return {
     row: (key: string): Query<Row> => withValues<Row>(oneOf, key),
     below: (from: string, to: string): Query<Key> => withValues<Key>(belowOf, from, to),
+    page: (
+      type: string,
+      from: string,
+      to: string,
+      after: number,
+      most: number,
+    ): Query<Key & Pick<Row, 'seq'>> =>
+      withValues<Key & Pick<Row, 'seq'>>(pageOf, from, to, type, after, most),
     ofType: (type: string, from: string, to: string): Query<Key> => withValues<Key>(typeOf, from, to, type),
   };
 }

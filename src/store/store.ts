@@ -19,7 +19,7 @@ import { openDatabase } from './sqlite.ts';
 import { verifyRunsIn, type VerifyRuns } from './verify-runs.ts';
 
 /** The store as control itself sees it; kinds see the narrower {@link Store}. */
-export interface ControlStore extends Store, Pick<Resources, 'write' | 'startDelete' | 'retag'> {
+export interface ControlStore extends Store, Pick<Resources, 'write' | 'startDelete' | 'retag' | 'page'> {
   readonly operations: Operations;
   readonly events: Events;
   readonly activity: Activities;
