@@ -219,17 +219,36 @@ export class TestFabric {
     return this.#asStarter('nsenter', [...this.#intoFabric(), ...argv], 10_000);
   }
 
+  /** Starts a program in a network namespace of the fabric's; it ends with the fabric, or as its standard input does. */
+  startIn(namespace: string, argv: readonly string[]): ChildProcess {
+    const inside = ['nsenter', `--net=/run/netns/${namespace}`, ...argv];
+    const [command, ...args] = [...this.#asUser(), 'nsenter', ...this.#intoFabric(), ...inside] as [
+      string,
+      ...string[],
+    ];
+    return spawn(command, args, {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      cwd: '/',
+      env: { PATH: process.env['PATH'] },
+    });
+  }
+
+  #asUser(): readonly string[] {
+    const { uid } = this.#options;
+    return uid === undefined
+      ? []
+      : ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--'];
+  }
+
   #intoFabric(): readonly string[] {
     return ['-t', String(this.init), '-U', '-n', '-m', '-p', '--preserve-credentials', '--'];
   }
 
   #asStarter(command: string, args: readonly string[], timeoutMs: number, input = '') {
-    const { uid } = this.#options;
-    const drop =
-      uid === undefined
-        ? []
-        : ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--'];
-    const [first, ...rest] = [...drop, command, ...args] as readonly string[] as [string, ...string[]];
+    const [first, ...rest] = [...this.#asUser(), command, ...args] as readonly string[] as [
+      string,
+      ...string[],
+    ];
     return execStatus(first, rest, { timeoutMs, input, cwd: '/', env: { PATH: process.env['PATH'] } });
   }
 

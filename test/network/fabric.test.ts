@@ -10,13 +10,9 @@ import {
   uplinkDevice,
 } from '../../src/fabric/names.ts';
 import { until } from '../../src/lib/clock.ts';
-import {
-  deliveryRecorder,
-  deviceRecorder,
-  parseRecorder,
-  type RecordedFlow,
-} from '../../src/network/recorder.ts';
+import type { RecordedFlow } from '../../src/network/recorder.ts';
 import { buildProgram, TestFabric } from '../harness/fabric.ts';
+import { openTap, type Tap } from '../harness/tap.ts';
 
 const door = '10.0.1.10';
 const network = (id: string) => ({
@@ -127,6 +123,7 @@ for (const uid of [undefined, 61_234]) {
     () => {
       let program: string;
       let fabric: TestFabric;
+      const taps = new Map<string, Tap>();
 
       before(async () => {
         program = await buildProgram();
@@ -134,6 +131,8 @@ for (const uid of [undefined, 61_234]) {
         const report = await fabric.tell(world(false));
         assert.deepEqual([...new Set(Object.values(report.machines).map(({ state }) => state))], ['running']);
         assert.deepEqual(report.links, { link: { state: 'closed', error: null } });
+        for (const name of ['internet', ...['one', 'two', 'provider'].map(routerNamespace)])
+          taps.set(name, await openTap((argv) => fabric.startIn(name, argv)));
         await answer('operator', 51820);
         await answer('operator', 5000);
       });
@@ -154,38 +153,30 @@ for (const uid of [undefined, 61_234]) {
         );
       };
 
-      const recorded = async (
+      const seen = async (
         namespace: string,
-        table: { family: 'inet' | 'netdev'; name: string },
-      ): Promise<readonly RecordedFlow[]> => {
-        const said = await fabric.inFabric([
-          'nsenter',
-          `--net=/run/netns/${namespace}`,
-          'nft',
-          '-j',
-          'list',
-          'table',
-          table.family,
-          table.name,
-        ]);
-        assert.equal(said.exitCode, 0, said.stderr);
-        return parseRecorder(said.stdout, table.family === 'inet');
-      };
-      const onInternet = (id: string) => recorded('internet', deviceRecorder(uplinkDevice(id)));
-      const outOf = (id: string, net: string) =>
-        recorded(routerNamespace(net), deviceRecorder(machineDevice(id)));
+        way: 'in' | 'out',
+        device?: string,
+      ): Promise<readonly RecordedFlow[]> =>
+        (await taps.get(namespace)!.seen(way)).filter(
+          (flow) => device === undefined || flow.device === device,
+        );
+      const onInternet = (id: string) => seen('internet', 'in', uplinkDevice(id));
+      const outOf = (id: string, net: string) => seen(routerNamespace(net), 'in', machineDevice(id));
+      const handedOut = (net: string) => seen(routerNamespace(net), 'out');
+      const outOfLink = () => seen(routerNamespace('provider'), 'in', providerDevice('link'));
 
       it('lets an application machine reach a canary, and records it', async () => {
         const said = await fabric.inNetworkOf('app-one', tcp('192.0.2.10', 4301));
         assert.deepEqual([said.exitCode, said.stdout], [0, 'canary\n'], said.stderr);
         assert.equal((await fabric.inNetworkOf('app-one', udp('203.0.113.9', 4302, 40_001))).stdout, 'hello');
-        const seen = await onInternet('one');
+        const arrived = await onInternet('one');
         for (const [protocol, port] of [
           ['tcp', 4301],
           ['udp', 4302],
         ] as const) {
           assert.ok(
-            seen.some((flow) => flow.protocol === protocol && flow.port === port && flow.packets > 0),
+            arrived.some((flow) => flow.protocol === protocol && flow.port === port && flow.packets > 0),
             `${protocol} ${port} is recorded`,
           );
         }
@@ -239,7 +230,7 @@ for (const uid of [undefined, 61_234]) {
           out.some(({ protocol }) => protocol === 'ethertype 0x88b5'),
           'the odd frame came out of the machine',
         );
-        const delivered = await recorded(routerNamespace('one'), deliveryRecorder);
+        const delivered = await handedOut('one');
         const beyond = [...delivered, ...(await onInternet('one'))];
         assert.deepEqual(
           beyond.filter(({ port }) => port !== null && port >= 4401 && port <= 4404),
@@ -262,9 +253,7 @@ for (const uid of [undefined, 61_234]) {
         await fabric.inNetworkOf('app-one', udp('10.0.2.4', 4501, 40_002));
         await fabric.inNetworkOf('app-one', tcp('10.0.2.4', 4502));
         await fabric.inNetworkOf('app-one', tcp('10.0.2.4', 9042));
-        const delivered = (await recorded(routerNamespace('one'), deliveryRecorder)).filter(
-          ({ device }) => device === machineDevice('node'),
-        );
+        const delivered = (await handedOut('one')).filter(({ device }) => device === machineDevice('node'));
         assert.deepEqual([...new Set(delivered.map(({ port }) => port))], [9042]);
       });
 
@@ -276,9 +265,7 @@ for (const uid of [undefined, 61_234]) {
           'within its own network it answers',
         );
         assert.notEqual((await fabric.inNetworkOf('app-one', udp('10.0.3.77', 4601, 40_004))).exitCode, 0);
-        const delivered = (await recorded(routerNamespace('two'), deliveryRecorder)).filter(
-          ({ port }) => port === 4601,
-        );
+        const delivered = (await handedOut('two')).filter(({ port }) => port === 4601);
         assert.deepEqual([...new Set(delivered.map(({ source }) => source))], ['10.0.3.254']);
         assert.equal(
           delivered.reduce((sum, { packets }) => sum + packets, 0),
@@ -289,20 +276,16 @@ for (const uid of [undefined, 61_234]) {
 
       it('opens, cuts and restores one flow of a private link, in both directions', async () => {
         const flow = () => fabric.inNetworkOf('app-one', udp(door, 51820, 40_010));
-        const through = async () =>
-          (await recorded(routerNamespace('provider'), deviceRecorder(providerDevice('link')))).reduce(
-            (sum, { packets }) => sum + packets,
-            0,
-          );
+        const through = async () => (await outOfLink()).reduce((sum, { packets }) => sum + packets, 0);
         assert.notEqual((await flow()).exitCode, 0, 'closed: nothing passes');
         assert.equal(await through(), 0);
         const began = Date.now();
         await fabric.tell(world(true));
         const opened = Date.now() - began;
         assert.equal((await flow()).stdout, 'hello', 'open: it passes');
-        const seen = (await recorded(routerNamespace('provider'), deviceRecorder(providerDevice('link'))))[0];
+        const first = (await outOfLink())[0];
         assert.deepEqual(
-          [seen?.source, seen?.destination, seen?.port],
+          [first?.source, first?.destination, first?.port],
           ['172.31.2.4', '172.31.1.4', 51820],
           'the provider sees the NAT address only',
         );
@@ -330,7 +313,7 @@ for (const uid of [undefined, 61_234]) {
           ),
         );
         assert.equal(back.exitCode, 0, back.stderr);
-        const delivered = (await recorded(routerNamespace('one'), deliveryRecorder)).filter(
+        const delivered = (await handedOut('one')).filter(
           ({ device, source }) => device === machineDevice('app-one') && source === door,
         );
         assert.ok(delivered.every(({ port }) => port === 40_010));
