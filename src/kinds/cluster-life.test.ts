@@ -12,6 +12,8 @@ import {
   endpointId,
   makeCluster,
   makeNetwork,
+  networkId,
+  subnetId,
   type World,
 } from '../../test/harness/kinds-world.ts';
 import type { OperatorReport } from '../exchange/intents/operator.ts';
@@ -170,6 +172,37 @@ test('LDAP settings are kept without showing the password', async () => {
     assert.equal(put(properties).headers?.['Azure-AsyncOperation'], undefined, JSON.stringify(properties));
   const other = put({ authenticationMethodLdapProperties: { serviceUserPassword: 'another' } });
   assert.notEqual(other.headers?.['Azure-AsyncOperation'], undefined);
+});
+
+test('a second data centre in another network takes a peering, both ways', async () => {
+  await build();
+  makeNetwork(world, 'vnet2');
+  const service = world.get(clusterId()).properties['privateLinkResourceId'] as string;
+  world.put(endpointId('pe2'), endpointBody(service, '10.0.1.20', 'vnet2'));
+  decide(world, connectionId(world, service, 1), 'Approved');
+  await world.fabricApplies();
+  const second = dataCenterBody('10.0.1.20', { delegatedSubnetId: subnetId('cass', 'vnet2') });
+  const ask = () => world.refused('PUT', dataCenterId('dc2'), { properties: second });
+  assert.deepEqual([ask().code, /Peer the two networks both ways/.test(ask().message)], ['Conflict', true]);
+  const peer = (from: string, to: string): void =>
+    world.store.putOwned({
+      id: `${networkId(from)}/virtualNetworkPeerings/p`,
+      type: 'Microsoft.Network/virtualNetworks/virtualNetworkPeerings',
+      location: null,
+      properties: { remoteVirtualNetwork: { id: networkId(to) }, allowVirtualNetworkAccess: true },
+      state: { peeringState: 'Connected' },
+    });
+  peer('vnet1', 'vnet2');
+  assert.equal(ask().code, 'Conflict');
+  peer('vnet2', 'vnet1');
+  assert.equal(world.ask('PUT', dataCenterId('dc2'), { properties: second }).status, 201);
+  assert.deepEqual(
+    intent().dataCenters.map(({ name, endpoint }) => [name, endpoint.address]),
+    [
+      ['dc1', '10.0.1.10'],
+      ['dc2', '10.0.1.20'],
+    ],
+  );
 });
 
 test('nodeCount up: new nodes in the emptiest racks; it ends when the ring and the fabric say so', async () => {

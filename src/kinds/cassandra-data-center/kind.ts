@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { ArmError } from '../../arm/errors.ts';
-import { parentOf, resourceId, sameId, type ArmId } from '../../arm/id.ts';
+import { parentOf, resourceId, type ArmId } from '../../arm/id.ts';
 import type { Accepted, Kind, KindContext } from '../../arm/kind.ts';
 import { lowestFree, storedPrefix } from '../addresses.ts';
 import type { ClusterProperties, ClusterState, Cluster } from '../cassandra-cluster/schema.ts';
@@ -27,7 +27,7 @@ import {
 import { ldapSecret, readLdapPassword } from './ldap.ts';
 import { dataCenterProperties, otherDataCenterProperties } from './properties.ts';
 import { scale } from './scale.ts';
-import { dataCentersOf } from './find.ts';
+import { checkReach } from './reach.ts';
 import type { Subnet, SubnetProperties, SubnetState } from '../subnet/schema.ts';
 
 export const dataCenterKind: Kind<DataCenterProperties, DataCenterState> = {
@@ -55,7 +55,7 @@ export const dataCenterKind: Kind<DataCenterProperties, DataCenterState> = {
       );
     }
     const properties: DataCenterProperties = { ...asked, location, subnetId: subnet.id };
-    checkOneNetwork(context, cluster, subnet);
+    checkReach(context, cluster, subnet);
     const endpoint = findDoor(context.store, cluster, networkOf(subnet.id), properties.endpointAddress);
     const heapMegabytes = settingsOf(context.store).heapMegabytes;
     checkMemory(properties.nodeCount, heapMegabytes, settingsOf(context.store).availableMegabytes());
@@ -181,20 +181,6 @@ function checkDeallocated(body: Fields, cluster: Cluster): void {
   body.fail(
     'deallocated',
     `is ${String(!said)}, and is set by the service, for a cluster as a whole: POST …/${said ? 'deallocate' : 'start'} of the cluster.`,
-  );
-}
-
-/** Without peerings, nodes in different virtual networks can't reach each other. */
-function checkOneNetwork({ store }: KindContext, cluster: Cluster, subnet: Subnet): void {
-  const other = dataCentersOf(store, cluster.id).find(
-    (item) => !sameId(networkOf(item.properties.subnetId), networkOf(subnet.id)),
-  );
-  if (!other) return;
-  throw new ArmError(
-    'NotYetSupported',
-    `Data centre '${other.name}' of this cluster stands in ${networkOf(other.properties.subnetId)}. A second one in another virtual network takes ` +
-      'peerings, which come with a later version. Choose a subnet of the same virtual network.',
-    { target: 'properties.delegatedSubnetId' },
   );
 }
 

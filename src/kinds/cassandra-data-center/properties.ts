@@ -39,7 +39,7 @@ export const dataCenterProperties: PropertyTable<DataCenterProperties> = {
     name: 'delegatedSubnetId',
     rule: 'create',
     meaning:
-      'Takes the right to join it. All data centres of a cluster stand in one virtual network in this version.',
+      "Takes the right to join it. The networks of a cluster's data centres are one, or peered, each with each.",
     initial: '',
     same: sameId,
     read: (body, now) =>
