@@ -31,7 +31,10 @@ export async function decommission(
     if ((mode === 'NORMAL' || mode === 'DECOMMISSION_FAILED') && !asked) {
       asked = true;
       jolokia.exec(storageService, 'decommission(boolean)', [false], longestMs).catch((error: unknown) => {
-        refusal = { message: error instanceof Error ? error.message : String(error) };
+        const message = error instanceof Error ? error.message : String(error);
+        // A connection that broke is no answer: it is asked anew, if what comes back has not begun.
+        if (message.includes(' failed: ')) refusal = { message };
+        else asked = false;
       });
     }
     if (now - heardAt > silent)
