@@ -192,13 +192,7 @@ export function withoutLeavers(view: RingView, dataCenter: OperatorDataCenter, r
   return {
     ...withoutChange(ring, change ?? null),
     started: without(ring.started, left),
-    tokens: without(ring.tokens, reached(ring, 'ready') ? left : []),
-    // Only of a ring that others count on: before, nothing was kept in it.
-    ...(reached(ring, 'ready') && {
-      abandoned: {
-        ...ring.abandoned,
-        ...Object.fromEntries(left.map((name) => [name, ring.started[name]!])),
-      },
-    }),
+    tokens: without(ring.tokens, left),
+    abandoned: { ...ring.abandoned, ...Object.fromEntries(left.map((name) => [name, ring.started[name]!])) },
   };
 }

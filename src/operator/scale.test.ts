@@ -236,3 +236,23 @@ test('in any order of events: one node at a time, never less than three, and as 
     { numRuns: 300 },
   );
 });
+
+test('while the ring counts on a machine that was taken away without leaving, nothing joins', () => {
+  const model = ready(4);
+  model.wantNodes((nodes) => nodes.filter((node) => node.name !== 'dc1-3'));
+  phase(model, 'ready');
+  model.wantNodes((nodes) => [...nodes, { name: 'dc1-9', address: '10.0.2.99', rack: 'rack1' }]);
+  const { report } = model;
+  model.report = function (node) {
+    report.call(this, node);
+    this.heard.get(node.name)?.report.cassandra.unreachable.push('10.0.2.7');
+  };
+  for (let round = 0; round < 5; round++) model.round();
+  assert.equal(membership(model, 'dc1-9'), 'waiting');
+  assert.match(model.phase().waitingFor!, /still counts on 10\.0\.2\.7/);
+  // Back under its name and address, on another machine, it would be taken for the old one.
+  model.wantNodes(() => operatorIntent({ nodes: 4, machines: { 'dc1-3': 'another' } }).dataCenters[0]!.nodes);
+  model.round();
+  assert.equal(model.phase().error!.code, 'NotYetSupported');
+  assert.equal(model.published.get('dc1-3')!.document.cassandra.process, 'stopped');
+});

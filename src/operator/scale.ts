@@ -100,8 +100,18 @@ function blocked(
     if (report.cassandra.mode !== 'NORMAL') return unwell(view, member);
     if (kind === 'join' && !report.door.peers.includes(node.address))
       return `${named(member)}: its door doesn't let ${named(node)} in yet`;
-    return unseen(view, member, members);
+    return unseen(view, member, members) ?? haunted(view, member, members);
   });
+}
+
+/** Somebody who is no node of the ring any more, and whom the ring still counts on. */
+function haunted(view: RingView, node: OperatorNode, members: readonly OperatorNode[]): string | undefined {
+  const unreachable = fresh(view, node.name)?.report.cassandra.unreachable ?? [];
+  const ghost = unreachable.find((address) => !members.some((member) => member.address === address));
+  return (
+    ghost &&
+    `${named(node)}: its Cassandra still counts on ${ghost}, which went without leaving the ring; letting it go isn't supported yet`
+  );
 }
 
 function advanced(view: RingView, dataCenter: OperatorDataCenter, ring: Ring, change: RingChange): Ring {

@@ -160,6 +160,8 @@ test(
       const load = workload(stack, rows);
       const first = await scale(client, 3);
       await inState(stack, gone, 'Leaving');
+      await kill(stack, 'cassandra', 'dc1-4');
+      await inState(stack, gone, 'Leaving');
       await kill(stack, 'agent', 'dc1-4');
       await kill(stack, 'operator');
       await followed(client, first, 300_000);
