@@ -60,8 +60,7 @@ export async function runFabric(context: RoleContext): Promise<void> {
   const canary = createCanary({ shared, user, clock, onEnd: () => wake('the canary ended') });
   const reconciler = createFabricReconciler({
     intent: () => intent,
-    // Whoever reads them by hand, a test for one, has them stand for good.
-    recording: () => readers > 0 || env['SALLYPORT_RECORDERS'] === 'always',
+    recording: () => readers > 0,
     machines,
     canary,
     paths,

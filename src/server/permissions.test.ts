@@ -40,6 +40,7 @@ const everyAt: Readonly<Record<Route['at'], 'walked' | 'own subscriptions only' 
   'diagnostic-settings': 'walked',
   group: 'walked',
   groups: 'walked',
+  'location list': 'walked',
   locations: 'walked',
   nothing: 'nothing there',
   operation: 'walked',
@@ -57,9 +58,11 @@ const everyAt: Readonly<Record<Route['at'], 'walked' | 'own subscriptions only' 
   tenants: 'own subscriptions only',
 };
 
-/** Where nobody has signed in yet: discovery, keys, the token itself. Whatever else answers without a token is a hole. */
+/** Where nobody has signed in yet: discovery, keys, the token itself, the extension that az takes before. Whatever else answers without a token is a hole. */
 const isPublic = (path: string): boolean =>
-  path === '/metadata/endpoints' || /openid-configuration$|\/oauth2\/(v2\.0\/)?token$|\/keys$/.test(path);
+  path === '/metadata/endpoints' ||
+  /^\/sallyport\/az(\/|$)/.test(path) ||
+  /openid-configuration$|\/oauth2\/(v2\.0\/)?token$|\/keys$/.test(path);
 
 test('every route of ours, and every kind of path of ARM, is among those that are walked', async (t) => {
   const toy = await toyControl(t);
@@ -117,6 +120,9 @@ function everyRoute(sub: string): readonly (readonly [string, string])[] {
       ...kind.verbs.map((verb) => [verb, path] as const),
       ...Object.entries(kind.actions ?? {}).map(
         ([name, action]) => [action.method, `${path}/${name}`] as const,
+      ),
+      ...Object.keys(kind.locationLists ?? {}).map(
+        (name) => ['GET', `${sub}/providers/${namespace}/locations/eastus2/${name}`] as const,
       ),
     ];
   });

@@ -149,8 +149,7 @@ export class TestFabric {
     });
     const { uid } = this.#options;
     this.#process = spawn(command, [...args], {
-      // Tests read them with nft, and ask for no proof.
-      env: { ...env, SALLYPORT_RECORDERS: 'always' },
+      env,
       detached: true,
       stdio: 'ignore',
       ...(uid !== undefined && { uid, gid: uid }),

@@ -70,7 +70,15 @@ export const toyKinds: readonly AnyKind[] = [
       settled: true,
     }),
   }),
-  sized('Toy.Net/fixed', 'network', { verbs: ['GET'] }),
+  sized('Toy.Net/fixed', 'network', {
+    verbs: ['GET'],
+    locationLists: {
+      lengths: {
+        actionName: 'Toy.Net/locations/lengths/read',
+        list: ({ location }) => [{ name: location }],
+      },
+    },
+  }),
 ];
 
 export interface ToyWorld {
