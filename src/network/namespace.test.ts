@@ -73,6 +73,24 @@ test('a device made anew gets its own rules and routes anew', () => {
   assert.ok(plan.lines.includes('route replace 10.0.2.4/32 dev m1 proto static'));
 });
 
+test('a route that takes the place of another does so in one step, and only one of its own place', () => {
+  const wanted = [
+    'default via 10.0.2.9 dev m1 onlink table 7',
+    'blackhole default table 7 metric 9999',
+    'throw 10.0.0.0/8 table 7',
+  ];
+  const now = [
+    'blackhole default table 7',
+    'blackhole default table 8',
+    '10.0.0.0/8 via 10.0.2.9 dev m1 table 7',
+  ];
+  const { lines } = planNamespace({ ...shall, routes: wanted }, { ...settled, routes: now }, marks);
+  assert.deepEqual(lines, [
+    'route del blackhole default table 8',
+    ...wanted.map((route) => `route replace ${route} proto static`),
+  ]);
+});
+
 test('what is no longer named goes: devices, routes, tables, addresses', () => {
   const plan = planNamespace(
     { ...shall, devices: [], routes: [], addresses: [], tables: [wall] },

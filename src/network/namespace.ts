@@ -103,10 +103,13 @@ export function planNamespace(
       (changed.includes(table) || fresh.some((name) => table.name.endsWith(`_${name}`))),
   );
   const raise = shall.devices.filter(({ name }) => !up.has(name));
+  // A route that takes another's place does so in one step: between the two there is no moment without either.
+  const places = new Set(shall.routes.map(placeOf));
   const lines = [
     ...now.rules.filter((rule) => !shall.rules.includes(rule)).map((rule) => `rule del ${rule}`),
     ...now.routes
-      .filter((route) => !shall.routes.includes(route) && !dropDevices.some((name) => mentions(route, name)))
+      .filter((route) => !shall.routes.includes(route) && !places.has(placeOf(route)))
+      .filter((route) => !dropDevices.some((name) => mentions(route, name)))
       .map((route) => `route del ${route}`),
     ...now.addresses
       .filter(
@@ -151,3 +154,11 @@ export function planNamespace(
 const mentions = (line: string, device: string): boolean => ` ${line} `.includes(` dev ${device} `);
 const onFresh = (line: string, fresh: readonly string[]): boolean =>
   fresh.some((name) => mentions(line, name));
+
+/** What a route is found by: destination, table and metric. */
+function placeOf(route: string): string {
+  const words = route.split(' ');
+  const destination = ['blackhole', 'throw'].includes(words[0]!) ? words[1] : words[0];
+  const named = (word: string): string => (words.includes(word) ? words[words.indexOf(word) + 1]! : '');
+  return [destination, named('table'), named('metric')].join(' ');
+}
