@@ -46,6 +46,8 @@ export const armErrors = {
   PrincipalNotFound: { status: 400, next: 'Take the application id or object id of a principal known here.' },
   PropertyChangeNotAllowed: { status: 400, next: 'Leave the property as it is, or create a new resource.' },
   QuotaExceeded: { status: 409, next: 'Delete what is no longer needed, or ask the provider for more.' },
+  RequestHeadersTooLarge: { status: 431, next: 'Send headers of at most 16 KiB.' },
+  RequestTimeout: { status: 408, next: 'Send the request again, whole.' },
   RequestTooLarge: { status: 413, next: 'Send at most 4 MiB.' },
   ResourceGroupBeingDeleted: { status: 409, next: 'Wait until it is gone, or choose another group.' },
   ResourceGroupNotFound: { status: 404, next: 'Create it: sallyport group create -n NAME -l LOCATION.' },

@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { parseJson } from '../arm/request-body.ts';
 import {
@@ -33,6 +34,7 @@ export interface AppOptions {
   readonly port: number;
   readonly log: Log;
   readonly rates?: Rates;
+  readonly timeouts?: Timeouts;
   /** Hears of every route there is: a test walks them. */
   readonly onRoute?: (method: string, path: string) => void;
   /** Left out: for `inject` only. */
@@ -41,6 +43,15 @@ export interface AppOptions {
   readonly own?: (app: FastifyInstance, authenticated: (request: FastifyRequest) => Promise<Caller>) => void;
 }
 
+/** How long a client may take, in milliseconds: for its headers, and for a request as a whole. */
+export interface Timeouts {
+  readonly headersMs: number;
+  readonly requestMs: number;
+}
+
+const defaultTimeouts: Timeouts = { headersMs: 15_000, requestMs: 60_000 };
+/** More than all the clients of one installation open, and fewer than control has files for. */
+const connectionsMost = 2_000;
 const bodyLimit = 4 << 20;
 
 export const endpointsOf = (port: number): readonly [string, string] => [
@@ -58,6 +69,7 @@ export function createApp({
   tls,
   own,
   rates,
+  timeouts = defaultTimeouts,
   onRoute,
 }: AppOptions): FastifyInstance {
   const [endpoint, ...aliases] = endpointsOf(port);
@@ -71,15 +83,26 @@ export function createApp({
     bodyLimit,
     genReqId: requestId,
     exposeHeadRoutes: false,
-    requestTimeout: 60_000,
+    requestTimeout: timeouts.requestMs,
     forceCloseConnections: true,
     routerOptions: { caseSensitive: false, ignoreDuplicateSlashes: true },
     frameworkErrors: (error, request, reply) =>
       void answerError(asArmError(error), error, request, reply.header('x-ms-request-id', request.id), log),
-    clientErrorHandler: (_error: unknown, socket: Socket) => answerNoise(socket),
-    ...(tls && { https: { key: tls.privateKey, cert: tls.certificate, minVersion: 'TLSv1.2' } }),
+    clientErrorHandler: (error: unknown, socket: Socket) => answerNoise(error, socket),
+    ...(tls && {
+      https: {
+        key: tls.privateKey,
+        cert: tls.certificate,
+        minVersion: 'TLSv1.2',
+        handshakeTimeout: timeouts.headersMs,
+        headersTimeout: timeouts.headersMs,
+        requestTimeout: timeouts.requestMs,
+        connectionsCheckingInterval: Math.ceil(timeouts.headersMs / 4),
+      },
+    }),
   }) as unknown as FastifyInstance;
 
+  app.server.maxConnections = connectionsMost;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     try {
@@ -108,13 +131,25 @@ export function createApp({
 const isDeployment = (request: FastifyRequest): boolean =>
   /\/providers\/+Microsoft\.Resources\/+deployments\//i.test(request.raw.url ?? '');
 
-/** What is no HTTP at all gets one answer, and the connection is closed. */
-function answerNoise(socket: Socket): void {
+/** What is no HTTP at all, or took too long to become it, gets one answer in ARM's form, and the connection is closed. */
+function answerNoise(error: unknown, socket: Socket): void {
   if (!socket.writable) return socket.destroy() as unknown as void;
-  const body = JSON.stringify(
-    errorBody(new ArmError('BadRequest', 'This is not a well-formed HTTP request.')),
-  );
-  socket.end(
-    `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  const refusal = noiseOf(error instanceof Error && 'code' in error ? String(error.code) : '');
+  const body = JSON.stringify(errorBody(refusal));
+  const head = [
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-ms-request-id: ${requestId()}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function noiseOf(code: string): ArmError {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new ArmError('RequestTimeout', 'The request did not arrive whole in time. Send it again.');
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new ArmError('RequestHeadersTooLarge', 'The headers of the request are larger than 16 KiB.');
+  return new ArmError('BadRequest', 'This is not a well-formed HTTP request.');
 }

@@ -7,6 +7,7 @@ import { UserError } from '../lib/errors.ts';
 import { readJson, writeJson } from '../lib/files.ts';
 import type { ControlStore } from '../store/store.ts';
 
+const Milliseconds = Type.Integer({ minimum: 100, maximum: 600_000 });
 const Rate = Type.Object({
   burst: Type.Integer({ minimum: 1 }),
   perSecond: Type.Number({ exclusiveMinimum: 0 }),
@@ -21,6 +22,8 @@ const Config = Type.Object({
   tenantId: Type.String(),
   providerSubscription: Type.String(),
   customerSubscription: Type.String(),
+  /** How long a client may take for its headers, and for a whole request; in milliseconds. */
+  timeouts: Type.Optional(Type.Object({ headersMs: Milliseconds, requestMs: Milliseconds })),
   /** How many requests one principal may make, where the defaults do not fit. */
   rates: Type.Optional(Type.Object({ reads: Rate, writes: Rate, deletes: Rate })),
 });

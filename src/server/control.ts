@@ -198,6 +198,7 @@ async function compose(
     log,
     tls: authorities.api.server,
     ...(config.rates && { rates: config.rates }),
+    ...(config.timeouts && { timeouts: config.timeouts }),
     own(own, authenticated) {
       addExtensionRoutes(own, extension);
       addVerifyRoutes(own, {

@@ -6,6 +6,7 @@ import type { Caller } from '../arm/kind.ts';
 import { isObject } from '../arm/request-body.ts';
 import type { ArmContext } from '../arm/wire.ts';
 import type { FabricReport, FabricWork } from '../exchange/intents/fabric.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Json } from '../store/resource.ts';
 import type { VerifyRun, VerifyRuns } from '../store/verify-runs.ts';
 import type { Evidence } from './evidence.ts';
@@ -54,6 +55,7 @@ export interface VerifyRoutes {
 
 export function addVerifyRoutes(app: FastifyInstance, options: VerifyRoutes): void {
   const { cx, kinds, runs, evidence, authenticated } = options;
+  const pace = createPace(runs, cx.clock);
 
   app.post('/sallyport/verify', async (request, reply) => {
     const caller = await authenticated(request);
@@ -68,6 +70,7 @@ export function addVerifyRoutes(app: FastifyInstance, options: VerifyRoutes): vo
         `The client '${caller.displayName}' may verify the doors of its own virtual networks only. Name one: {"network": "<id of the virtual network>"}.`,
       );
     }
+    pace(caller);
     const run = runs.add({ id: randomUUID(), network: network?.id ?? null, askedBy: caller.principalId });
     for (const id of runs.prune(kept)) await evidence.forget(id);
     options.onAsked();
@@ -88,6 +91,37 @@ export function addVerifyRoutes(app: FastifyInstance, options: VerifyRoutes): vo
     }
     return show(run, (await evidence.read(run.id)) ?? null);
   });
+}
+
+/** A run takes the whole machine's breath for a while: of one caller, one at a time, and so many an hour. */
+const paceMost = 30;
+const paceMs = 3_600_000;
+
+/** Counts in memory: a restart of control forgives. */
+function createPace(runs: Pick<VerifyRuns, 'of'>, clock: Pick<Clock, 'now'>): (caller: Caller) => void {
+  const asked = new Map<string, readonly number[]>();
+  const refuse = (message: string, seconds: number): never => {
+    throw new ArmError('TooManyRequests', message, { headers: { 'Retry-After': String(seconds) } });
+  };
+  return ({ principalId }) => {
+    const running = runs.of(principalId).find(({ state }) => state === 'queued' || state === 'running');
+    if (running) {
+      return refuse(
+        `Your run '${running.id}' is not done yet, and one runs at a time. GET /sallyport/verify/${running.id} until it is.`,
+        5,
+      );
+    }
+    const now = clock.now();
+    const recent = (asked.get(principalId) ?? []).filter((at) => now - at < paceMs);
+    if (recent.length >= paceMost) {
+      const seconds = Math.max(1, Math.ceil((recent[0]! + paceMs - now) / 1000));
+      return refuse(
+        `You asked for ${recent.length} runs within an hour, which is as many as may be. Wait ${seconds} s, as Retry-After says.`,
+        seconds,
+      );
+    }
+    asked.set(principalId, [...recent, now]);
+  };
 }
 
 function wantedNetwork(body: Json | undefined): string | null {

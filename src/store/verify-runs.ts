@@ -20,6 +20,8 @@ export interface VerifyRun {
 export interface VerifyRuns {
   add(run: Pick<VerifyRun, 'id' | 'network' | 'askedBy'>): VerifyRun;
   get(id: string): VerifyRun | undefined;
+  /** Those that one principal asked for, newest first. */
+  of(askedBy: string): readonly VerifyRun[];
   /** Those that aren't done, oldest first. */
   open(): readonly VerifyRun[];
   move(id: string, state: VerifyRun['state'], fault?: Fault | null): void;
@@ -49,6 +51,7 @@ export function verifyRunsIn(db: Database, clock: Clock): VerifyRuns {
       db.run(db.query.insertInto('verify_runs').values(row));
       return toRun(row);
     },
+    of: (askedBy) => db.all(table().where('asked_by', '=', askedBy).orderBy('created_at', 'desc')).map(toRun),
     open: () => db.all(table().where('state', 'in', ['queued', 'running']).orderBy('created_at')).map(toRun),
     move(id, state, fault = null) {
       const ended = state === 'done' || state === 'failed';

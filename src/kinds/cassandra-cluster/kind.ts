@@ -14,6 +14,7 @@ import { linkServiceId, managedGroup, platform } from '../platform.ts';
 import { approveAction } from '../private-link-connection/schema.ts';
 import { putLinkService } from '../private-link-service/put.ts';
 import { readSubscriptions, type LinkServiceProperties } from '../private-link-service/schema.ts';
+import { checkClusterQuota } from '../quotas.ts';
 import { accepted, cassandraName, region } from '../rules.ts';
 import { settingsOf } from '../settings.ts';
 import { refuseInUse } from '../subnet/schema.ts';
@@ -54,6 +55,7 @@ export const clusterKind: Kind<ClusterProperties, ClusterState> = {
       return { ...accepted(now, properties, state, { touched }), identity };
     }
     checkAutoApproval(listed ?? [], context);
+    checkClusterQuota(context.store, request.id.subscriptionId);
     const state = makeState(request, readInitialPassword(body, properties), context);
     putLinkService(context.store, {
       id: state.linkServiceId,

@@ -17,6 +17,7 @@ import { platform } from '../platform.ts';
 import { approveAction, privateLinkConnectionType } from '../private-link-connection/schema.ts';
 import { showStatus } from '../private-link-connection/kind.ts';
 import { findLinkService } from '../private-link-service/kind.ts';
+import { checkEndpointQuota } from '../quotas.ts';
 import { findNamed, type Reference } from '../references.ts';
 import { accepted, idOf, keep, networkName } from '../rules.ts';
 import { findSubnet } from '../subnet/find.ts';
@@ -181,6 +182,7 @@ function place(
   }
   const connectionId = `${service.id}/privateEndpointConnections/${id.name}.${randomUUID()}`;
   const approved = isApprovedAtOnce(id, said, service, context);
+  if (!approved) checkEndpointQuota(store, id.subscriptionId);
   putInterface(store, {
     id: interfaceId,
     location,
