@@ -133,8 +133,10 @@ const isDeployment = (request: FastifyRequest): boolean =>
 
 /** What is no HTTP at all, or took too long to become it, gets one answer in ARM's form, and the connection is closed. */
 function answerNoise(error: unknown, socket: Socket): void {
-  if (!socket.writable) return socket.destroy() as unknown as void;
-  const refusal = noiseOf(error instanceof Error && 'code' in error ? String(error.code) : '');
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  // Without a finished handshake nothing can be said, and an `end` would wait for it for ever.
+  if (!socket.writable || /^ERR_(TLS|SSL)_/.test(code)) return void socket.destroy();
+  const refusal = noiseOf(code);
   const body = JSON.stringify(errorBody(refusal));
   const head = [
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`,
