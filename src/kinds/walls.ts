@@ -1,7 +1,13 @@
 /** The network as it shall be, read off the store into the pure model that answers questions about it. */
-import { sameId } from '../arm/id.ts';
 import { ports } from '../network/ports.ts';
-import type { EndpointPlace, NetworkPlace, Place, StandingGroup, Walls } from '../network/reachability.ts';
+import type {
+  EndpointPlace,
+  Member,
+  NetworkPlace,
+  Place,
+  StandingGroup,
+  Walls,
+} from '../network/reachability.ts';
 import type { SecurityRule } from '../network/security-rules.ts';
 import type { Store } from '../store/resource.ts';
 import { networkOf } from './claims.ts';
@@ -19,8 +25,8 @@ import { routeType, toRoute, type RouteProperties } from './route/schema.ts';
 import { securityRuleType, toSecurityRule, type RuleProperties } from './security-rule/schema.ts';
 import { settingsOf } from './settings.ts';
 import { subnetsOf } from './subnet/kind.ts';
-import type { Subnet } from './subnet/schema.ts';
-import { connectedTo, peeringsOf } from './virtual-network-peering/find.ts';
+import type { Subnet, SubnetProperties, SubnetState } from './subnet/schema.ts';
+import { peeringsOf } from './virtual-network-peering/find.ts';
 import {
   virtualNetworkType,
   type VirtualNetwork,
@@ -55,12 +61,12 @@ export function wallsOf(store: Store): Walls {
     ],
     places,
     endpoints: endpoints.flatMap((endpoint) => endpointPlace(store, endpoint)),
-    members: membersOf(endpoints),
+    members: membersOf(store, endpoints),
     tags: {},
   };
 }
 
-/** Without a group a machine is judged by the default rules alone. */
+/** Without a group nothing is filtered but by the platform. */
 export const noGroup: StandingGroup = { id: null, rules: [] };
 
 export function standingGroup(store: Pick<Store, 'list'>, subnet: Subnet): StandingGroup {
@@ -87,17 +93,18 @@ export function routesOf(
   };
 }
 
-/** A peer is one whose peering is connected, and let in by both sides. */
+/** A peer is one whose peering is connected; each side says by itself whether the other counts as its own. */
 function networkPlace(store: Store, network: VirtualNetwork): NetworkPlace {
-  const peers = connectedTo(store, network.id).flatMap((remoteId) => {
-    const remote = store.get<VirtualNetworkProperties, VirtualNetworkState>(remoteId);
-    return remote &&
-      isPresent(remote) &&
-      letsIn(store, network.id, remoteId) &&
-      letsIn(store, remoteId, network.id)
-      ? [remote.state.network]
-      : [];
-  });
+  const peers = peeringsOf(store, network.id)
+    .filter(({ state }) => state.peeringState === 'Connected')
+    .flatMap(({ properties }) => {
+      const remote = store.get<VirtualNetworkProperties, VirtualNetworkState>(
+        properties.remoteVirtualNetwork.id,
+      );
+      return remote && isPresent(remote)
+        ? [{ id: remote.state.network, access: properties.allowVirtualNetworkAccess }]
+        : [];
+    });
   return {
     id: network.state.network,
     prefixes: network.properties.prefixes,
@@ -105,12 +112,6 @@ function networkPlace(store: Store, network: VirtualNetwork): NetworkPlace {
     internet: true,
   };
 }
-
-const letsIn = (store: Store, networkId: string, remoteId: string): boolean =>
-  peeringsOf(store, networkId).some(
-    ({ properties }) =>
-      sameId(properties.remoteVirtualNetwork.id, remoteId) && properties.allowVirtualNetworkAccess,
-  );
 
 function endpointPlace(store: Store, endpoint: Endpoint): readonly EndpointPlace[] {
   const network = store.get<VirtualNetworkProperties, VirtualNetworkState>(
@@ -124,15 +125,26 @@ function endpointPlace(store: Store, endpoint: Endpoint): readonly EndpointPlace
       address: endpoint.state.address,
       port: ports.wireguard,
       open: connectionOf(store, endpoint)?.properties.status === 'Approved',
+      group: bindingGroup(store, endpoint),
     },
   ];
 }
 
-function membersOf(endpoints: readonly Endpoint[]): Walls['members'] {
-  const members: Record<string, string[]> = {};
+/** A subnet's group binds an endpoint only where the subnet's policies say so. */
+function bindingGroup(store: Store, endpoint: Endpoint): StandingGroup {
+  const subnet = store.get<SubnetProperties, SubnetState>(endpoint.properties.subnetId);
+  const policies = subnet?.properties.privateEndpointNetworkPolicies ?? '';
+  const binds = ['Enabled', 'NetworkSecurityGroupEnabled'].includes(policies);
+  return subnet && binds ? standingGroup(store, subnet) : noGroup;
+}
+
+function membersOf(store: Store, endpoints: readonly Endpoint[]): Walls['members'] {
+  const members: Record<string, Member[]> = {};
   for (const { properties, state } of endpoints) {
+    const network = store.get<VirtualNetworkProperties, VirtualNetworkState>(networkOf(properties.subnetId));
+    if (!network) continue;
     for (const { id } of properties.applicationSecurityGroups ?? [])
-      (members[id.toLowerCase()] ??= []).push(state.address);
+      (members[id.toLowerCase()] ??= []).push({ network: network.state.network, address: state.address });
   }
   return members;
 }

@@ -10,7 +10,7 @@ const place = (id: string, network: string, address: string, more: Partial<Place
   network,
   address,
   allow: null,
-  group: { id: null, rules: [] },
+  group: { id: 'g', rules: [] },
   routes: [],
   routeTable: null,
   ...more,
@@ -18,13 +18,44 @@ const place = (id: string, network: string, address: string, more: Partial<Place
 const a = place('a', 'left', '10.0.0.4');
 const walls: Walls = {
   networks: [
-    { id: 'left', prefixes: ['10.0.0.0/16'], peers: ['right'], internet: true },
-    { id: 'right', prefixes: ['10.1.0.0/16'], peers: ['left', 'far'], internet: true },
-    { id: 'far', prefixes: ['10.2.0.0/16'], peers: ['right'], internet: false },
+    {
+      id: 'left',
+      prefixes: ['10.0.0.0/16'],
+      peers: [
+        { id: 'right', access: true },
+        { id: 'shut', access: false },
+      ],
+      internet: true,
+    },
+    {
+      id: 'right',
+      prefixes: ['10.1.0.0/16'],
+      peers: [
+        { id: 'left', access: true },
+        { id: 'far', access: true },
+      ],
+      internet: true,
+    },
+    { id: 'far', prefixes: ['10.2.0.0/16'], peers: [{ id: 'right', access: true }], internet: false },
+    { id: 'shut', prefixes: ['10.3.0.0/16'], peers: [{ id: 'left', access: true }], internet: false },
   ],
   places: [a, place('b', 'right', '10.1.0.4'), place('c', 'far', '10.2.0.4')],
-  endpoints: [{ id: 'door', network: 'left', address: '10.0.1.10', port: 51820, open: true }],
-  members: { '/asg/one': ['10.0.0.9'] },
+  endpoints: [
+    {
+      id: 'door',
+      network: 'left',
+      address: '10.0.1.10',
+      port: 51820,
+      open: true,
+      group: { id: null, rules: [] },
+    },
+  ],
+  members: {
+    '/asg/one': [
+      { network: 'left', address: '10.0.0.9' },
+      { network: 'far', address: '10.0.0.77' },
+    ],
+  },
   tags: { Storage: ['203.0.113.0/24'], 'Storage.eastus2': ['203.0.113.0/25'] },
 };
 const flow = (destination: string, port: number | null = 443, source = a.address): Flow => ({
@@ -46,7 +77,7 @@ const rule = (more: Partial<SecurityRule>): SecurityRule => ({
 });
 const decides = (at: Place, one: Flow, direction: 'Inbound' | 'Outbound' = 'Outbound'): string => {
   const verdict = judge(walls, at, direction, one);
-  return `${verdict.access} ${verdict.by === 'platform' ? 'platform' : verdict.rule.name}`;
+  return `${verdict.access} ${verdict.by === 'group' ? verdict.rule.name : verdict.by}`;
 };
 
 test('the default rules, which follow the peers', () => {
@@ -72,12 +103,23 @@ test('what a rule matches', () => {
   );
   assert.ok(matches(to({ prefixes: [], groups: ['/ASG/One'] }), flow('10.0.0.9')));
   assert.ok(!matches(to({ prefixes: [], groups: ['/asg/two'] }), flow('10.0.0.9')));
+  assert.ok(!matches(to({ prefixes: [], groups: ['/asg/one'] }), flow('10.0.0.77')), 'a member elsewhere');
   assert.ok(matches(at({ destinationPorts: ['80', '440-450'] }), flow('8.8.8.8', 443)));
   assert.ok(!matches(at({ destinationPorts: ['80', '440-450'] }), flow('8.8.8.8', 451)));
   assert.ok(!matches(at({ sourcePorts: ['1-4999'] }), flow('8.8.8.8')));
   assert.ok(!matches(at({ protocol: 'Udp' }), flow('8.8.8.8')));
   const ping: Flow = { ...flow('8.8.8.8', null), protocol: 'Icmp' };
   assert.ok(matches(at({ destinationPorts: ['80'], protocol: '*' }), ping), 'only Tcp and Udp have ports');
+});
+
+test('without a group nothing is filtered, but peers without access', () => {
+  const open = { ...a, group: { id: null, rules: [] } };
+  assert.equal(decides(open, flow('10.0.9.9')), 'Allow no group');
+  assert.equal(decides(open, flow(a.address, 22, '8.8.8.8'), 'Inbound'), 'Allow no group');
+  assert.equal(decides(open, flow('10.3.0.4')), 'Deny no group');
+  assert.equal(decides(a, flow('10.3.0.4')), 'Deny DenyAllOutBound');
+  const naming = { ...a, group: { id: 'g', rules: [rule({ access: 'Allow' })] } };
+  assert.equal(decides(naming, flow('10.3.0.4')), 'Allow r');
 });
 
 test('both walls must agree, and a group can only narrow', () => {
@@ -151,6 +193,18 @@ test('reached or not, and why', () => {
   assert.equal(tries(a, flow('10.0.7.7')), 'nobody');
   assert.equal(tries(a, flow('10.0.1.10', 51820)), 'link', 'the door takes UDP');
   assert.equal(tries(a, { ...flow('10.0.1.10', 51820), protocol: 'Udp' }), 'door');
+  const overridden = {
+    ...a,
+    routes: [{ name: 'x', prefix: '10.0.1.10/32', nextHopType: 'None', nextHopAddress: null }] as const,
+  };
+  assert.equal(
+    tries(overridden, { ...flow('10.0.1.10', 51820), protocol: 'Udp' }),
+    'door',
+    'no route overrides it',
+  );
+  const bound = { ...walls.endpoints[0]!, group: { id: 'g', rules: [rule({ direction: 'Inbound' })] } };
+  const there = reach({ ...walls, endpoints: [bound] }, a, { ...flow('10.0.1.10', 51820), protocol: 'Udp' });
+  assert.ok(!there.reached && there.why === 'group in', 'its group may bind it');
   const dark = {
     ...a,
     routes: [{ name: 'x', prefix: '0.0.0.0/0', nextHopType: 'None', nextHopAddress: null }] as const,

@@ -13,7 +13,7 @@ import {
   type SecurityRule,
 } from './security-rules.ts';
 
-/** A group where it stands. `id` null: none is named there, and the default rules alone are judged. */
+/** A group where it stands. `id` null: none is named there, and nothing is filtered. */
 export interface StandingGroup {
   readonly id: string | null;
   readonly rules: readonly SecurityRule[];
@@ -35,8 +35,8 @@ export interface Place {
 export interface NetworkPlace {
   readonly id: string;
   readonly prefixes: readonly string[];
-  /** Networks whose peering is connected, and lets them in. */
-  readonly peers: readonly string[];
+  /** Networks that it is connected with. `access`: it counts them as its own virtual network. */
+  readonly peers: readonly { readonly id: string; readonly access: boolean }[];
   readonly internet: boolean;
 }
 
@@ -48,16 +48,23 @@ export interface EndpointPlace {
   /** UDP, the one port that leads on. */
   readonly port: number;
   readonly open: boolean;
+  /** Its subnet's group, where the subnet's policies bind endpoints. */
+  readonly group: StandingGroup;
 }
 
 export interface Walls {
   readonly networks: readonly NetworkPlace[];
   readonly places: readonly Place[];
   readonly endpoints: readonly EndpointPlace[];
-  /** Addresses of an application security group's members, by its id in lower case. */
-  readonly members: Readonly<Record<string, readonly string[]>>;
+  /** Members of application security groups, by the group's id in lower case. */
+  readonly members: Readonly<Record<string, readonly Member[]>>;
   /** Prefixes of service tags, by their name with or without region; a tag that isn't here has none. */
   readonly tags: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Member {
+  readonly network: string;
+  readonly address: string;
 }
 
 export type FlowProtocol = 'Tcp' | 'Udp' | 'Icmp';
@@ -82,7 +89,8 @@ export type Verdict =
       readonly rule: SecurityRule;
       readonly isDefault: boolean;
     }
-  | { readonly access: 'Deny'; readonly by: 'platform' };
+  | { readonly access: 'Deny'; readonly by: 'platform' }
+  | { readonly access: 'Allow' | 'Deny'; readonly by: 'no group' };
 
 /** Private, shared and local ranges: what isn't in the network leads nowhere, and is no internet. */
 export const nowhere: readonly string[] = [
@@ -96,11 +104,24 @@ export const nowhere: readonly string[] = [
   '224.0.0.0/3',
 ];
 
-/** What stands for VirtualNetwork at a place: the address spaces of its network and of its peers. */
-export function ownPrefixes(walls: Walls, network: string): readonly string[] {
+/** The networks that a network is connected with, with access or without. */
+function peersOf(walls: Walls, network: string, access: readonly boolean[]): readonly NetworkPlace[] {
+  const peers = walls.networks
+    .find(({ id }) => id === network)
+    ?.peers.filter((peer) => access.includes(peer.access));
+  return walls.networks.filter((other) => peers?.some(({ id }) => id === other.id));
+}
+
+/** A network and all that it is connected with, by id. */
+const nearTo = (walls: Walls, network: string): readonly string[] => [
+  network,
+  ...peersOf(walls, network, [true, false]).map(({ id }) => id),
+];
+
+/** What stands for VirtualNetwork at a place: the address spaces of its network and of the peers that have access. */
+function ownPrefixes(walls: Walls, network: string): readonly string[] {
   const own = walls.networks.find(({ id }) => id === network);
-  const peers = walls.networks.filter(({ id }) => own?.peers.includes(id));
-  return [...(own?.prefixes ?? []), ...peers.flatMap(({ prefixes }) => prefixes)];
+  return [...(own?.prefixes ?? []), ...peersOf(walls, network, [true]).flatMap(({ prefixes }) => prefixes)];
 }
 
 /**
@@ -108,10 +129,18 @@ export function ownPrefixes(walls: Walls, network: string): readonly string[] {
  * can only narrow.
  */
 export function judge(walls: Walls, place: Place, direction: RuleDirection, flow: Flow): Verdict {
+  const passes = passesPlatform(place, direction, flow);
+  if (place.group.id === null) {
+    // A peer without access is let in by a rule alone that names it.
+    const far = direction === 'Inbound' ? flow.source.address : flow.destination.address;
+    const strangers = peersOf(walls, place.network, [false]).flatMap(({ prefixes }) => prefixes);
+    if (inAnyPrefix(far, strangers)) return { access: 'Deny', by: 'no group' };
+    return passes ? { access: 'Allow', by: 'no group' } : { access: 'Deny', by: 'platform' };
+  }
   const rule = matching(walls, place, direction, flow);
   const isDefault = defaultSecurityRules.includes(rule);
   const said = { access: rule.access, by: 'group', group: place.group.id, rule, isDefault } as const;
-  if (rule.access === 'Deny' || passesPlatform(place, direction, flow)) return said;
+  if (rule.access === 'Deny' || passes) return said;
   return { access: 'Deny', by: 'platform' };
 }
 
@@ -139,7 +168,11 @@ function matching(walls: Walls, place: Place, direction: RuleDirection, flow: Fl
 
 const holdsSide = (walls: Walls, place: Place, side: RuleSide, address: string): boolean =>
   side.prefixes.some((text) => holds(walls, place, text, address)) ||
-  side.groups.some((group) => (walls.members[group.toLowerCase()] ?? []).includes(address));
+  side.groups.some((group) =>
+    (walls.members[group.toLowerCase()] ?? []).some(
+      (member) => member.address === address && nearTo(walls, place.network).includes(member.network),
+    ),
+  );
 
 function holds(walls: Walls, place: Place, text: string, address: string): boolean {
   if (text === '*') return true;
@@ -174,7 +207,8 @@ function passesPlatform({ allow }: Place, direction: RuleDirection, flow: Flow):
   );
 }
 
-export type HopType = Route['nextHopType'] | 'VNetPeering';
+/** The last is a private endpoint's address, which no route of the user's overrides. */
+export type HopType = Route['nextHopType'] | 'VNetPeering' | 'InterfaceEndpoint';
 
 export interface EffectiveRoute {
   /** Null: one of the system's. */
@@ -189,10 +223,14 @@ export interface EffectiveRoute {
 /** The routes of a place: the system's, and the user's over them. */
 export function effectiveRoutes(walls: Walls, place: Place): readonly EffectiveRoute[] {
   const network = walls.networks.find(({ id }) => id === place.network);
-  const peers = walls.networks.filter(({ id }) => network?.peers.includes(id));
+  const near = nearTo(walls, place.network);
+  const peers = peersOf(walls, place.network, [true, false]);
+  const doors = walls.endpoints.filter((endpoint) => near.includes(endpoint.network));
+  const isDoor = (prefix: string): boolean => doors.some(({ address }) => prefix === `${address}/32`);
   const system: readonly (readonly [string, HopType])[] = [
     ...(network?.prefixes ?? []).map((prefix) => [prefix, 'VnetLocal'] as const),
     ...peers.flatMap(({ prefixes }) => prefixes.map((prefix) => [prefix, 'VNetPeering'] as const)),
+    ...doors.map(({ address }) => [`${address}/32`, 'InterfaceEndpoint'] as const),
     ['0.0.0.0/0', network?.internet ? 'Internet' : 'None'],
     ...nowhere.map((prefix) => [prefix, 'None'] as const),
   ];
@@ -204,14 +242,14 @@ export function effectiveRoutes(walls: Walls, place: Place): readonly EffectiveR
       prefix,
       hop,
       address: null,
-      active: !place.routes.some((route) => route.prefix === prefix),
+      active: isDoor(prefix) || !place.routes.some((route) => route.prefix === prefix),
     })),
     ...place.routes.map((route) => ({
       name: route.name,
       prefix: route.prefix,
       hop: route.nextHopType,
       address: route.nextHopAddress,
-      active: true,
+      active: !isDoor(route.prefix),
     })),
   ];
 }
@@ -251,9 +289,12 @@ export function reach(walls: Walls, from: Place, flow: Flow): Reached {
   if (route.hop === 'VirtualAppliance') return stop('route', null, route.address);
   if (route.hop === 'Internet') return { reached: true, at: 'Internet', route };
   const { address, port } = flow.destination;
-  const networks = [from.network, ...(walls.networks.find(({ id }) => id === from.network)?.peers ?? [])];
+  const networks = nearTo(walls, from.network);
   const endpoint = walls.endpoints.find((one) => one.address === address && networks.includes(one.network));
   if (endpoint) {
+    const door: Place = { ...endpoint, allow: null, routes: [], routeTable: null };
+    const into = judge(walls, door, 'Inbound', flow);
+    if (into.access === 'Deny') return stop('group in', into, endpoint.id);
     const passes = endpoint.open && flow.protocol === 'Udp' && endpoint.port === port;
     return passes ? { reached: true, at: endpoint.id, route } : stop('link', null, endpoint.id);
   }

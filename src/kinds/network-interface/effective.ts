@@ -20,10 +20,11 @@ const subnetOf = (store: Store, { properties }: Row): Subnet | undefined =>
 export function effectiveGroups(store: Store, row: Row): JsonObject {
   const subnet = subnetOf(store, row);
   const group = subnet ? standingGroup(store, subnet) : noGroup;
+  if (group.id === null) return { value: [] };
   return {
     value: [
       {
-        ...(group.id !== null && { networkSecurityGroup: { id: group.id } }),
+        networkSecurityGroup: { id: group.id },
         association: { ...(subnet && { subnet: { id: subnet.id } }) },
         effectiveSecurityRules: effectiveRules(group),
       },

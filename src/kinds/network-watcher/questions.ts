@@ -14,10 +14,14 @@ import type { InterfaceProperties } from '../network-interface/schema.ts';
 import { checkOwn, readAddress, readBody, readPort, readTarget } from './target.ts';
 
 /** Of a flow that the groups allow, and that no line of the machine's written allow-list names. */
-export const platformRule = 'platformPolicy/DenyAll';
+const platformRule = 'platformPolicy/DenyAll';
+/** Where no group is, nothing is filtered; a peer without access stays out. */
+const noGroupRule = { Allow: 'noSecurityGroup', Deny: 'peeringAccess/DenyAll' } as const;
 
-export const ruleOf = (verdict: Verdict): string =>
-  verdict.by === 'platform' ? platformRule : ruleName(verdict.rule);
+export function ruleOf(verdict: Verdict): string {
+  if (verdict.by === 'platform') return platformRule;
+  return verdict.by === 'no group' ? noGroupRule[verdict.access] : ruleName(verdict.rule);
+}
 
 export function ipFlowVerify(json: Json | undefined, context: KindContext): JsonObject {
   const body = readBody(json);
@@ -52,7 +56,7 @@ export function nextHop(json: Json | undefined, context: KindContext): JsonObjec
   checkOwn(body, 'sourceIPAddress', target, readAddress(body, 'sourceIPAddress'));
   const route = routeTo(target.walls, target.place, readAddress(body, 'destinationIPAddress'));
   return {
-    nextHopType: route.hop === 'VNetPeering' ? 'VnetLocal' : route.hop,
+    nextHopType: route.hop === 'VNetPeering' || route.hop === 'InterfaceEndpoint' ? 'VnetLocal' : route.hop,
     ...(route.address !== null && { nextHopIpAddress: route.address }),
     routeTableId: route.name === null ? 'System Route' : target.place.routeTable,
   };
@@ -82,8 +86,8 @@ export function securityGroupView(json: Json | undefined, context: KindContext):
               })),
             },
           }),
-          defaultSecurityRules: showDefaults(groupId ?? interfaceId),
-          effectiveSecurityRules: effectiveRules(place.group),
+          defaultSecurityRules: groupId === null ? [] : showDefaults(groupId),
+          effectiveSecurityRules: groupId === null ? [] : effectiveRules(place.group),
         },
       },
     ],
