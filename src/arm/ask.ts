@@ -43,7 +43,9 @@ function record(cx: ArmContext, request: ArmRequest, correlationId: string, came
   if (!what || !scope) return;
   if (!cx.store.principals.subscriptions().some(({ id }) => id === scope.subscriptionId.toLowerCase()))
     return;
-  const long = !(came instanceof ArmError) && came.headers?.['Azure-AsyncOperation'] !== undefined;
+  const long =
+    !(came instanceof ArmError) &&
+    (came.status === 202 || came.headers?.['Azure-AsyncOperation'] !== undefined);
   cx.store.activity.add({
     subscriptionId: scope.subscriptionId,
     resourceGroup: scope.resourceGroup ?? null,

@@ -106,6 +106,8 @@ export async function masterKeyIn(folder: string): Promise<Buffer> {
   return key;
 }
 
+const endedWords = { PUT: 'write', PATCH: 'write', DELETE: 'delete', POST: 'action' } as const;
+
 /** How a long operation ended goes into the activity log under its own name: whoever asked was told `Accepted` only. */
 function recordEnd(operation: Operation, activity: Activities, principals: Principals): void {
   const { resourceId, type, startedBy, fault, state } = operation;
@@ -116,7 +118,7 @@ function recordEnd(operation: Operation, activity: Activities, principals: Princ
     resourceId,
     caller: startedBy,
     callerName: principals.get(startedBy)?.displayName ?? startedBy,
-    operation: `${type}/${operation.verb === 'DELETE' ? 'delete' : 'write'}`,
+    operation: `${type}/${endedWords[operation.verb]}`,
     status: state === 'Succeeded' ? 'Succeeded' : 'Failed',
     refused: false,
     httpStatus: null,
