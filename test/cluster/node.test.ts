@@ -379,6 +379,19 @@ test(
   },
 );
 
+test('a decommission that Cassandra refuses is told in its words, and the node stays', { skip }, async () => {
+  const before_ = intent.work;
+  intend((now) => ({ ...now, work: [...now.work, { id: 'leave', kind: 'decommission' }] }));
+  const report = await reported('the refusal', ({ work }) => work['leave']?.state === 'failed');
+  assert.deepEqual(report.work['leave']!.error, {
+    code: 'DecommissionRefused',
+    message:
+      'Cassandra does not let the node go: no other normal nodes in the ring; decommission would be pointless',
+  });
+  assert.equal(report.cassandra.mode, 'NORMAL');
+  intend((now) => ({ ...now, work: before_ }));
+});
+
 test('rules that were flushed come back, and it is said', { skip }, async () => {
   await node.enter(['nft', 'flush', 'ruleset']);
   await reported('the rules to be put back', ({ door }) => door.error?.code === 'DoorRulesRestored', 10_000);
