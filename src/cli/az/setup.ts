@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { findSession } from '../arm/session.ts';
 import { defineCommand } from '../command.ts';
+import { exportLines } from '../output/exports.ts';
 import { createHomeFolders } from '../setup/set-up.ts';
 import { alone } from '../stack/lock.ts';
 import { configureAz, type Configured } from './configure.ts';
@@ -42,12 +43,10 @@ export const setup = defineCommand({
       await configureAz(cx, { az: az.path, place, session, env: { ...cx.env, ...exports }, extension });
       return exports;
     });
-    const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-    const lines = Object.entries(value).map(([name, text]) => `export ${name}=${quote(text)}`);
     if (cx.interactive && process.stdout.isTTY)
       cx.stderr(
         'az is ready. A shell uses it with these lines, or at once with: eval "$(sallyport az setup)"\n',
       );
-    return { value, human: lines.join('\n') };
+    return { value, human: exportLines(value) };
   },
 });

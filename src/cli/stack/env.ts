@@ -1,5 +1,6 @@
 import { findSession, authorityFile } from '../arm/session.ts';
 import { defineCommand } from '../command.ts';
+import { exportLines } from '../output/exports.ts';
 
 export const env = defineCommand({
   path: 'env',
@@ -18,12 +19,6 @@ export const env = defineCommand({
       AZURE_CLIENT_SECRET: session.clientSecret,
       AZURE_SUBSCRIPTION_ID: session.subscriptionId,
     };
-    const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-    return {
-      value,
-      human: Object.entries(value)
-        .map(([name, text]) => `export ${name}=${quote(text)}`)
-        .join('\n'),
-    };
+    return { value, human: exportLines(value) };
   },
 });
