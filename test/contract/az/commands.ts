@@ -194,7 +194,10 @@ const dataCenters: readonly AzCommand[] = [
     refused: 'NotYetSupported',
   },
   { line: `managed-cassandra cluster backup list ${c1}`, missing: 'backups' },
-  { line: `managed-cassandra cluster backup show ${c1} --backup-id 1`, refused: '(BackupNotFound|NotFound)' },
+  {
+    line: `managed-cassandra cluster backup show ${c1} --backup-id 1`,
+    refused: '(ResourceNotFound|NotFound)',
+  },
   { line: `managed-cassandra cluster status ${c1}` },
   { line: `managed-cassandra cluster status ${c1} -o table` },
   { line: `managed-cassandra cluster deallocate ${c1}`, missing: 'deallocating' },
