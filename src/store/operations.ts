@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { Clock } from '../lib/clock.ts';
 import type { Fault } from '../lib/errors.ts';
 import type { Resource } from './resource.ts';
@@ -48,7 +48,9 @@ const keptMs = 7 * 86_400_000;
 
 /** `onEnd` hears of each operation that ends, in the transaction that ends it. */
 export function operationsIn(db: Database, clock: Clock, onEnd?: (ended: Operation) => void): Operations {
-  const running = () => db.query.selectFrom('operations').selectAll().where('state', '=', 'Running');
+  // A literal, not a parameter: the index of what runs is taken only for a condition that is known beforehand.
+  const isRunning = sql.lit('Running');
+  const running = () => db.query.selectFrom('operations').selectAll().where('state', '=', isRunning);
   const now = (): string => new Date(clock.now()).toISOString();
 
   return {
@@ -104,7 +106,7 @@ export function operationsIn(db: Database, clock: Clock, onEnd?: (ended: Operati
           .updateTable('operations')
           .set({ state, fault: fault ? JSON.stringify(fault) : null, ended_at: now() })
           .where('resource_key', '=', keyOf(resourceId))
-          .where('state', '=', 'Running'),
+          .where('state', '=', isRunning),
       );
       for (const was of ending) onEnd?.({ ...was, state, fault: fault ?? null, endedAt: now() });
     },
