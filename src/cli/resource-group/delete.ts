@@ -5,7 +5,7 @@ import { remove } from '../arm/verbs.ts';
 
 export const deleteGroup = defineCommand({
   path: 'group delete',
-  summary: 'Delete a resource group that is empty.',
+  summary: 'Delete a resource group and all that is in it.',
   examples: ['group delete -n vpn-test-rg --yes'],
   options: {
     name: {
