@@ -96,8 +96,10 @@ type Wanted = Pick<ActivityFilter, 'from' | 'to' | 'resourceGroup' | 'resourceId
 function filterOf(text: string | null): Wanted {
   const found: { -readonly [K in keyof Wanted]: Wanted[K] } = { from: '0000', to: '9999' };
   for (const term of (text ?? '').split(/ and /i).filter((one) => one.trim() !== '')) {
-    const match = /^\s*(\w+)\s+(eq|ge|le)\s+'([^']*)'\s*$/i.exec(term);
-    const [, name = '', operator = '', value = ''] = match ?? [];
+    // az writes its times without quotes.
+    const match = /^\s*(\w+)\s+(eq|ge|le)\s+(?:'([^']*)'|([\w:.+-]+))\s*$/i.exec(term);
+    const [, name = '', operator = '', quoted, bare = ''] = match ?? [];
+    const value = quoted ?? bare;
     switch (`${name} ${operator}`.toLowerCase()) {
       case 'eventtimestamp ge':
         found.from = time(value);
@@ -129,7 +131,8 @@ function filterOf(text: string | null): Wanted {
 }
 
 function time(text: string): string {
-  const at = Date.parse(text);
+  // Without a zone it is UTC.
+  const at = Date.parse(/T[\d:.]+$/.test(text) ? `${text}Z` : text);
   if (Number.isNaN(at))
     throw new ArmError('BadRequest', `'${text.slice(0, 60)}' is no time: write it as 2026-11-24T10:00:00Z.`, {
       target: '$filter',

@@ -431,6 +431,11 @@ test('the activity log says who did what, when, and with what result; refusals t
   assert.equal((await log("correlationId eq 'corr-1'")).body.value.length, 1);
   assert.equal((await log("resourceGroupName eq 'other'")).body.value.length, 0);
   assert.equal((await log(`eventTimestamp le '${since}'`)).body.value.length, 0);
+  assert.ok(
+    (await log(`eventTimestamp ge ${since.replace('Z', '333')}`)).body.value.length > 4,
+    'as az writes it',
+  );
   assert.equal((await log('level eq 1')).status, 400);
+  assert.equal((await log('eventTimestamp ge yesterday')).status, 400);
   assert.ok(toy.log.some((line) => line.includes('"refused"') && line.includes(provider.clientId)));
 });
