@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, importX509, jwtVerify } from 'jose';
 import type { Clock } from '../lib/clock.ts';
-import type { Credentials } from '../store/credentials.ts';
+import type { Credential, Credentials } from '../store/credentials.ts';
 import { isValidAt } from './certificates.ts';
 
 /** What a client sends instead of a secret (RFC 7523). */
@@ -39,13 +39,7 @@ export async function verifyAssertion(
   if (!algorithms.includes(String(header.alg))) return flaw('alg is neither RS256 nor PS256');
   const certificate = options.credentials
     .live(clientId)
-    .find(
-      (one) =>
-        one.kind === 'certificate' &&
-        (header['x5t#S256'] === undefined
-          ? header.x5t === one.thumbprintSha1
-          : header['x5t#S256'] === one.thumbprint),
-    );
+    .find((one) => one.kind === 'certificate' && isNamed(header, one));
   if (!certificate) return flaw('no certificate of that thumbprint is registered');
   const now = options.clock.now();
   if (!isValidAt(new X509Certificate(certificate.value), new Date(now)))
@@ -68,6 +62,18 @@ export async function verifyAssertion(
   if (!options.credentials.spend(clientId, jti, Math.ceil(exp) + toleranceSeconds))
     return flaw('it was used before');
   return { clientId };
+}
+
+/** MSAL pads its base64url, which nobody should (RFC 7515). */
+const bare = (text: unknown): string | undefined =>
+  typeof text === 'string' ? text.replace(/=+$/, '') : undefined;
+
+function isNamed(
+  header: Readonly<Record<string, unknown>>,
+  { thumbprint, thumbprintSha1 }: Pick<Credential, 'thumbprint' | 'thumbprintSha1'>,
+): boolean {
+  const sha256 = bare(header['x5t#S256']);
+  return sha256 === undefined ? bare(header['x5t']) === thumbprintSha1 : sha256 === thumbprint;
 }
 
 function readClaims(assertion: string) {
