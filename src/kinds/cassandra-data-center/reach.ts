@@ -4,15 +4,9 @@ import type { KindContext } from '../../arm/kind.ts';
 import type { Store } from '../../store/resource.ts';
 import type { Cluster } from '../cassandra-cluster/schema.ts';
 import { networkOf } from '../claims.ts';
+import { peersOf } from '../network-intent.ts';
 import type { Subnet } from '../subnet/schema.ts';
 import { dataCentersOf } from './find.ts';
-
-const peeringType = 'Microsoft.Network/virtualNetworks/virtualNetworkPeerings';
-
-interface StoredPeering {
-  readonly remoteVirtualNetwork?: { readonly id?: string };
-  readonly allowVirtualNetworkAccess?: boolean;
-}
 
 /** Nodes speak to each other directly: the networks of all data centres must be one, or peered, each with each. */
 export function checkReach({ store }: KindContext, cluster: Cluster, subnet: Subnet): void {
@@ -34,11 +28,4 @@ const isNear = (store: Store, a: string, b: string): boolean =>
   sameId(a, b) || (givesAccess(store, a, b) && givesAccess(store, b, a));
 
 const givesAccess = (store: Store, from: string, to: string): boolean =>
-  store
-    .list<StoredPeering, { readonly peeringState?: string }>(peeringType, from)
-    .some(
-      ({ properties, state }) =>
-        state.peeringState === 'Connected' &&
-        properties.allowVirtualNetworkAccess !== false &&
-        sameId(properties.remoteVirtualNetwork?.id ?? '', to),
-    );
+  peersOf(store, from).some(({ network, access }) => access && sameId(network.id, to));
