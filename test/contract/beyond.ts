@@ -6,10 +6,18 @@ export const beyond: Readonly<Record<string, Readonly<Record<string, string>>>> 
   ClusterResourceProperties: {
     privateLinkAutoApproveSubscriptions:
       'The real service has it on every cluster, undeclared; here it can be written.',
+    backupRetentionPeriodInHours: 'The real service has it on every cluster, undeclared.',
+    diagnosticSettingsId: 'The real service has it on every cluster, undeclared.',
+    notInForce: 'Ours: the properties that are kept, and have no effect yet.',
     clientCertificateAuthorities: 'Ours: the authority that a client of CQL must trust.',
     waitingFor: 'Ours: what a running operation waits for, in words.',
   },
+  CommandOutput: {
+    commandErrorOutput: 'The documentation of the real service shows it; its models lack it.',
+    exitCode: 'The documentation of the real service shows it; its models lack it.',
+  },
   DataCenterResourceProperties: {
+    notInForce: 'Ours: the properties that are kept, and have no effect yet.',
     waitingFor: 'Ours: what a running operation waits for, in words.',
   },
 };

@@ -51,7 +51,7 @@ const fabricReport = ({ networks, machines, links }: FabricIntent): FabricReport
 });
 
 function operatorReport(
-  { cluster, dataCenters }: OperatorIntent,
+  { cluster, dataCenters, commands = [] }: OperatorIntent,
   stands: (address: string) => boolean,
   hosts: Map<string, string>,
 ): OperatorReport {
@@ -59,13 +59,15 @@ function operatorReport(
   return {
     wireguard: { publicKey: 'key', listening: true },
     authorities: { internode: 'INTERNODE', client: 'CLIENT', exchange: 'EXCHANGE' },
-    dataCenters: dataCenters.map(({ name, nodes }) =>
-      nodes.every(({ address }) => stands(address))
-        ? { name, phase: 'ready', waitingFor: null, error: null }
-        : { name, phase: 'enrolling', waitingFor: 'Its nodes are being enrolled.', error: null },
+    dataCenters: dataCenters.map(({ name, nodes, deallocated }) =>
+      deallocated
+        ? { name, phase: 'deallocated', waitingFor: null, error: null }
+        : nodes.every(({ address }) => stands(address))
+          ? { name, phase: 'ready', waitingFor: null, error: null }
+          : { name, phase: 'enrolling', waitingFor: 'Its nodes are being enrolled.', error: null },
     ),
     nodes: dataCenters.flatMap((dataCenter) =>
-      dataCenter.nodes.map(({ name, address }) => {
+      dataCenter.nodes.map(({ name, address, leaving }) => {
         const there = stands(address);
         const key = `${cluster.identity}/${dataCenter.name}/${name}`;
         const hostId = hosts.get(key) ?? randomUUID();
@@ -75,6 +77,7 @@ function operatorReport(
           address,
           dataCenter: dataCenter.name,
           phase: there ? ('connected' as const) : ('expected' as const),
+          membership: leaving ? ('left' as const) : there ? ('member' as const) : ('waiting' as const),
           lastSeen: there ? '2026-11-24T10:00:00Z' : null,
           join: there ? null : joinFile(cluster.identity, name, dataCenter.endpoint),
           report: there ? nodeReport(name, addresses, hostId) : null,
@@ -82,6 +85,12 @@ function operatorReport(
       }),
     ),
     refusals: [],
+    commands: Object.fromEntries(
+      commands.map(({ id, arguments: given }) => [
+        id,
+        { state: 'done', output: `played: ${given.join(' ')}\n`, errorOutput: '', exitCode: 0, error: null },
+      ]),
+    ),
   };
 }
 

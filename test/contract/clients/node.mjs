@@ -214,7 +214,9 @@ await step('CassandraClusters_InvokeCommand', () =>
     arguments: { status: '' },
   }),
 );
-await step('CassandraClusters_Deallocate', () => clusters.beginDeallocateAndWait(group, 'c1'));
+await step('CassandraClusters_Deallocate', () =>
+  clusters.beginDeallocateAndWait(group, 'c1', { xMsForceDeallocate: 'true' }),
+);
 await step('CassandraClusters_Start', () => clusters.beginStartAndWait(group, 'c1'));
 
 // 6. The rest of the network.
