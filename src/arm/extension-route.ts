@@ -1,5 +1,4 @@
 import { parseArmId, type ArmId } from './id.ts';
-import type { Route } from './route.ts';
 
 /** What may hang on a scope, by namespace and type; the rest of those namespaces is routed as everything else. */
 const extensions = {
@@ -22,8 +21,14 @@ export interface ExtensionRoute {
   readonly rest: readonly string[];
 }
 
+/** A path that speaks of nothing, and why. */
+export interface NoRoute {
+  readonly at: 'nothing';
+  readonly why: string;
+}
+
 /** The last `providers` whose type is one of ours decides: it may stand on a resource, which has a `providers` of its own. */
-export function extensionRouteOf(parts: readonly string[]): Route | undefined {
+export function extensionRouteOf(parts: readonly string[]): ExtensionRoute | NoRoute | undefined {
   for (let at = parts.length - 1; at >= 0; at--) {
     if (parts[at]!.toLowerCase() !== 'providers') continue;
     const type = `${parts[at + 1] ?? ''}/${parts[at + 2] ?? ''}`.toLowerCase();

@@ -1,4 +1,4 @@
-import { extensionRouteOf, type ExtensionRoute } from './extension-route.ts';
+import { extensionRouteOf, type ExtensionRoute, type NoRoute } from './extension-route.ts';
 import { parseArmId, type ArmId } from './id.ts';
 import type { AnyKind } from './kind.ts';
 
@@ -37,7 +37,7 @@ export type Route =
       readonly location: string;
       readonly list: string;
     }
-  | { readonly at: 'nothing'; readonly why: string };
+  | NoRoute;
 
 export function routeOf(path: string, kinds: readonly AnyKind[]): Route {
   const parts = decode(path);

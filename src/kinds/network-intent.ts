@@ -3,11 +3,13 @@
  * routes, peerings. Pure. What isn't there says nothing; who names what isn't there is told to the fabric as it is, which
  * lets nothing pass then.
  */
-import { isIPv4 } from 'node:net';
 import { sameId } from '../arm/id.ts';
 import type { FabricNetwork, FabricSecurityGroup } from '../exchange/intents/fabric.ts';
-import { formatServiceTag, networkTags, serviceTag } from '../network/security-rules.ts';
+import { networkTags, serviceTag, type SecurityRule } from '../network/security-rules.ts';
 import type { Resource, Store } from '../store/resource.ts';
+import { routeType, toRoute, type RouteProperties } from './route/schema.ts';
+import { securityRuleType, toSecurityRule, type RuleProperties } from './security-rule/schema.ts';
+import { peeringType, type PeeringProperties, type PeeringState } from './virtual-network-peering/schema.ts';
 import {
   virtualNetworkType,
   type VirtualNetwork,
@@ -18,7 +20,6 @@ import {
 type Reading = Pick<Store, 'get' | 'list'>;
 type FabricSubnet = FabricNetwork['subnets'][number];
 type FabricRule = FabricSecurityGroup['rules'][number];
-type FabricRoute = NonNullable<FabricSubnet['routes']>[number];
 
 interface Reference {
   readonly id: string;
@@ -31,34 +32,6 @@ interface Named {
   readonly privateEndpointNetworkPolicies?: string;
 }
 
-interface StoredRule extends Pick<FabricRule, 'priority' | 'direction' | 'access' | 'protocol'> {
-  readonly sourceAddressPrefix?: string;
-  readonly sourceAddressPrefixes?: readonly string[];
-  readonly sourceApplicationSecurityGroups?: readonly Reference[];
-  readonly sourcePortRange?: string;
-  readonly sourcePortRanges?: readonly string[];
-  readonly destinationAddressPrefix?: string;
-  readonly destinationAddressPrefixes?: readonly string[];
-  readonly destinationApplicationSecurityGroups?: readonly Reference[];
-  readonly destinationPortRange?: string;
-  readonly destinationPortRanges?: readonly string[];
-}
-
-interface StoredRoute {
-  readonly addressPrefix: string;
-  readonly nextHopType: FabricRoute['nextHopType'];
-  readonly nextHopIpAddress?: string | null;
-}
-
-interface StoredPeering {
-  readonly remoteVirtualNetwork: Reference;
-  readonly allowVirtualNetworkAccess?: boolean;
-}
-
-const securityRules = 'Microsoft.Network/networkSecurityGroups/securityRules';
-const routes = 'Microsoft.Network/routeTables/routes';
-const peerings = 'Microsoft.Network/virtualNetworks/virtualNetworkPeerings';
-
 const childrenOf = <P, S>(store: Reading, type: string, parent: string): readonly Resource<P, S>[] =>
   store.list<P, S>(type, parent).filter(({ provisioningState }) => provisioningState !== 'Deleting');
 
@@ -68,16 +41,11 @@ const idOf = ({ id }: Reference): string => id.toLowerCase();
 /** A subnet's group and routes; nothing where it names none. */
 export function subnetWalls(store: Reading, named: Named): Pick<FabricSubnet, 'securityGroup' | 'routes'> {
   const { networkSecurityGroup, routeTable } = named;
-  const listed = routeTable ? childrenOf<StoredRoute, unknown>(store, routes, routeTable.id) : [];
+  const listed = routeTable ? childrenOf<RouteProperties, unknown>(store, routeType, routeTable.id) : [];
   return {
     ...(networkSecurityGroup && { securityGroup: idOf(networkSecurityGroup) }),
     ...(listed.length > 0 && {
-      routes: listed.map(({ name, properties }) => ({
-        name,
-        prefix: properties.addressPrefix,
-        nextHopType: properties.nextHopType,
-        nextHopAddress: properties.nextHopIpAddress ?? null,
-      })),
+      routes: listed.map(({ name, properties }) => toRoute(name, properties)),
     }),
   };
 }
@@ -102,44 +70,30 @@ export const namedGroups = (store: Reading, ids: readonly string[]): FabricSecur
     .filter((id) => store.get(id) !== undefined)
     .map((id) => ({
       id,
-      rules: childrenOf<StoredRule, unknown>(store, securityRules, id).map(({ name, properties }) =>
-        ruleOf(name, properties),
+      rules: childrenOf<RuleProperties, unknown>(store, securityRuleType, id).map(({ name, properties }) =>
+        fabricRule(toSecurityRule(name, properties)),
       ),
     }));
 
-function ruleOf(name: string, rule: StoredRule): FabricRule {
-  const side = (
-    one: string | undefined,
-    several: readonly string[] | undefined,
-    groups: readonly Reference[] | undefined,
-  ) => ({
-    prefixes: (several?.length ? several : one ? [one] : []).map(canonical),
-    groups: (groups ?? []).map(idOf),
+/** The fabric's own words for a rule: ids in one case, arrays of its own. */
+function fabricRule({
+  source,
+  destination,
+  sourcePorts,
+  destinationPorts,
+  ...rule
+}: SecurityRule): FabricRule {
+  const side = ({ prefixes, groups }: SecurityRule['source']) => ({
+    prefixes: [...prefixes],
+    groups: groups.map((id) => id.toLowerCase()),
   });
-  const ports = (one: string | undefined, several: readonly string[] | undefined): string[] =>
-    several?.length ? [...several] : [one || '*'];
   return {
-    name,
-    priority: rule.priority,
-    direction: rule.direction,
-    access: rule.access,
-    protocol: rule.protocol,
-    source: side(rule.sourceAddressPrefix, rule.sourceAddressPrefixes, rule.sourceApplicationSecurityGroups),
-    sourcePorts: ports(rule.sourcePortRange, rule.sourcePortRanges),
-    destination: side(
-      rule.destinationAddressPrefix,
-      rule.destinationAddressPrefixes,
-      rule.destinationApplicationSecurityGroups,
-    ),
-    destinationPorts: ports(rule.destinationPortRange, rule.destinationPortRanges),
+    ...rule,
+    source: side(source),
+    sourcePorts: [...sourcePorts],
+    destination: side(destination),
+    destinationPorts: [...destinationPorts],
   };
-}
-
-/** An address or a prefix as a prefix, a tag in its own case. */
-function canonical(text: string): string {
-  if (isIPv4(text)) return `${text}/32`;
-  const tag = serviceTag(text);
-  return tag ? formatServiceTag(tag) : text;
 }
 
 /** Tags of services that these groups name. None of the services has an address in the fabric yet. */
@@ -176,7 +130,7 @@ export function peersOf(store: Reading, networkId: string): readonly Peer[] {
 }
 
 const connectedFrom = (store: Reading, networkId: string) =>
-  childrenOf<StoredPeering, { readonly peeringState?: string }>(store, peerings, networkId).filter(
+  childrenOf<PeeringProperties, PeeringState>(store, peeringType, networkId).filter(
     ({ state }) => state.peeringState === 'Connected',
   );
 

@@ -38,8 +38,12 @@ function insideOf(text: string): string | undefined {
   return formatPrefix({ first: value - (value % size), length: Number(length) });
 }
 
-/** A stored address in the one form that networks speak: a single address as a prefix. */
-export const canonicalPrefix = (text: string): string => (isIPv4(text) ? `${text}/32` : text);
+/** A stored address in the one form that networks speak: a single address as a prefix, a tag in its own case. */
+export function canonicalPrefix(text: string): string {
+  if (isIPv4(text)) return `${text}/32`;
+  const tag = serviceTag(text);
+  return tag ? formatServiceTag(tag) : text;
+}
 
 export function readPorts(body: Fields, name: string, text: string): string {
   if (text === '*') return text;
