@@ -422,7 +422,6 @@ test(
       await refused(stack, [...data, '-n', '3'], /private-endpoint-ip-address|privateEndpointIpAddress/);
       await refused(stack, [...data, '-n', '3', '-i', '10.0.1.99'], /10\.0\.1\.99/);
       await refused(stack, ['network', 'vnet', 'delete', ...group, '-n', 'vnet1'], /InUse|in use/i);
-      await refused(stack, ['group', 'delete', '-n', 'vpn-test-rg', '--yes'], /Conflict|InUse/);
       await refused(
         stack,
         ['managed-cassandra', 'cluster', 'show', ...group, '-c', 'nobody'],
