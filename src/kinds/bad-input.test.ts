@@ -438,6 +438,7 @@ test('a data centre can be asked for again as it is; what is settled stays', () 
     [{ dataCenterLocation: 'westus' }, 'PropertyChangeNotAllowed', /dataCenterLocation/],
     [{ delegatedSubnetId: subnetId('apps') }, 'PropertyChangeNotAllowed', /delegatedSubnetId/],
     [{ nodeCount: 2 }, 'InvalidParameter', /at least 3/],
+    [{ nodeCount: 1_281_213_576 }, 'InvalidParameter', /at most 1000 nodes/],
   ]);
 });
 

@@ -51,7 +51,7 @@ export const dataCenterProperties: PropertyTable<DataCenterProperties> = {
   nodeCount: {
     rule: 'update',
     meaning:
-      'At least 3. A higher one lets new nodes join, a lower one lets the latest leave, one at a time; the operation ends when the ring agrees.',
+      '3 to 1000. A higher one lets new nodes join, a lower one lets the latest leave, one at a time; the operation ends when the ring agrees.',
     initial: 3,
     read: (body, now) =>
       readNodeCount(body) ??
@@ -167,6 +167,9 @@ export const otherDataCenterProperties: Readonly<Record<string, OtherProperty>> 
   deallocated: { by: 'service', meaning: "As the cluster's." },
 };
 
+/** More than a ring gossips well among, and few enough to be counted out one by one. */
+const mostNodes = 1_000;
+
 function readNodeCount(body: Fields): number | undefined {
   const count = body.integer('nodeCount');
   if (count !== undefined && count < 3) {
@@ -175,6 +178,8 @@ function readNodeCount(body: Fields): number | undefined {
       `is ${count}; a data centre has at least 3 nodes, so that each row is kept three times.`,
     );
   }
+  if (count !== undefined && count > mostNodes)
+    return body.fail('nodeCount', `is ${count}; a data centre has at most ${mostNodes} nodes.`);
   return count;
 }
 
