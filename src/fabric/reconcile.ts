@@ -121,6 +121,8 @@ export function createFabricReconciler(options: FabricReconcilerOptions): Fabric
       const { document: intent, revision } = current;
       const faults = new Map<string, Fault>();
       const recording = options.recording();
+      // Before anything is taken down: whoever comes to read during this pass waits for the next, and for sets that stay.
+      if (!recording) standing = false;
       let world: WorldPlan;
       try {
         const next = numberNetworks(intent.networks, numbers);
