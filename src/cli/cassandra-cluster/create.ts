@@ -3,6 +3,7 @@ import { cluster, group, noWait, tags } from '../arm/options.ts';
 import { target } from '../arm/target.ts';
 import { defineCommand } from '../command.ts';
 import { readCertificates } from './certificates.ts';
+import { changeable } from './options.ts';
 
 export const create = defineCommand({
   path: 'managed-cassandra cluster create',
@@ -32,21 +33,6 @@ export const create = defineCommand({
     },
     version: { kind: 'text', flags: ['--cassandra-version'], help: 'Version of Cassandra.' },
     authentication: { kind: 'text', flags: ['--authentication-method'], help: 'None or Cassandra.' },
-    autoApprove: {
-      kind: 'list',
-      flags: ['--auto-approve-subscriptions'],
-      help: 'Subscriptions whose private endpoints are approved at once.',
-    },
-    gossipCertificates: {
-      kind: 'list',
-      flags: ['-e', '--external-gossip-certificates'],
-      help: 'PEM, or files of it, that nodes trust for unmanaged data centres.',
-    },
-    seeds: {
-      kind: 'list',
-      flags: ['--external-seed-nodes'],
-      help: 'Addresses of seed nodes in unmanaged data centres.',
-    },
     clientCertificates: {
       kind: 'list',
       flags: ['--client-certificates'],
@@ -57,21 +43,8 @@ export const create = defineCommand({
       flags: ['--cluster-name-override'],
       help: 'cluster_name where it is no legal resource name.',
     },
-    backupHours: { kind: 'integer', flags: ['--hours-between-backups'], help: 'Hours between backups.' },
-    repair: { kind: 'boolean', flags: ['--repair-enabled'], help: 'Whether repairs run by themselves.' },
-    identity: {
-      kind: 'text',
-      flags: ['--identity-type'],
-      choices: ['None', 'SystemAssigned'],
-      help: 'The cluster’s own identity.',
-    },
     restore: { kind: 'text', flags: ['--restore-from-backup-id'], help: 'Id of a backup to begin with.' },
-    clusterType: {
-      kind: 'text',
-      flags: ['--cluster-type'],
-      choices: ['Production', 'NonProduction'],
-      help: 'Kind of the cluster.',
-    },
+    ...changeable,
     tags,
     noWait,
   },

@@ -3,6 +3,7 @@ import { cluster, group, noWait, tags } from '../arm/options.ts';
 import { target } from '../arm/target.ts';
 import { defineCommand } from '../command.ts';
 import { readCertificates } from './certificates.ts';
+import { changeable } from './options.ts';
 
 export const update = defineCommand({
   path: 'managed-cassandra cluster update',
@@ -13,18 +14,6 @@ export const update = defineCommand({
   options: {
     cluster: { ...cluster, required: true },
     group,
-    clusterType: {
-      kind: 'text',
-      flags: ['--cluster-type'],
-      choices: ['Production', 'NonProduction'],
-      help: 'NonProduction clusters can be deallocated.',
-    },
-    autoApprove: {
-      kind: 'list',
-      flags: ['--auto-approve-subscriptions'],
-      help: 'Subscriptions whose private endpoints are approved at once.',
-    },
-    repair: { kind: 'boolean', flags: ['--repair-enabled'], help: 'Whether repairs run by themselves.' },
     events: {
       kind: 'text',
       flags: ['--scheduled-event-strategy'],
@@ -42,23 +31,7 @@ export const update = defineCommand({
       flags: ['--external-data-centers'],
       help: 'Names of unmanaged data centres.',
     },
-    seeds: {
-      kind: 'list',
-      flags: ['--external-seed-nodes'],
-      help: 'Addresses of seed nodes in unmanaged data centres.',
-    },
-    gossipCertificates: {
-      kind: 'list',
-      flags: ['-e', '--external-gossip-certificates'],
-      help: 'PEM, or files of it, that nodes trust for unmanaged data centres.',
-    },
-    backupHours: { kind: 'integer', flags: ['--hours-between-backups'], help: 'Hours between backups.' },
-    identity: {
-      kind: 'text',
-      flags: ['--identity-type'],
-      choices: ['None', 'SystemAssigned'],
-      help: 'The cluster’s own identity.',
-    },
+    ...changeable,
     tags,
     noWait,
   },

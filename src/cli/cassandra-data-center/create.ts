@@ -2,6 +2,7 @@ import { putResource } from '../arm/operation.ts';
 import { cluster, dataCenter, group, noWait } from '../arm/options.ts';
 import { target } from '../arm/target.ts';
 import { defineCommand } from '../command.ts';
+import { backupKey, nodeCount } from './options.ts';
 
 export const create = defineCommand({
   path: 'managed-cassandra datacenter create',
@@ -23,12 +24,6 @@ export const create = defineCommand({
       kind: 'text',
       flags: ['-s', '--delegated-subnet-id'],
       help: 'Id of the nodes’ subnet.',
-      required: true,
-    },
-    nodeCount: {
-      kind: 'text',
-      flags: ['-n', '--node-count'],
-      help: 'How many nodes: 3 or more.',
       required: true,
     },
     endpoint: {
@@ -54,11 +49,8 @@ export const create = defineCommand({
       flags: ['-k', '--managed-disk-customer-key-uri'],
       help: 'Key that the disks are encrypted with.',
     },
-    backupKey: {
-      kind: 'text',
-      flags: ['-p', '--backup-storage-customer-key-uri'],
-      help: 'Key that backups are encrypted with.',
-    },
+    nodeCount: { ...nodeCount, required: true },
+    backupKey,
     noWait,
   },
   async run(cx, options) {

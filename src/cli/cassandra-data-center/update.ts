@@ -2,6 +2,7 @@ import { patchResource } from '../arm/operation.ts';
 import { cluster, dataCenter, group, noWait } from '../arm/options.ts';
 import { target } from '../arm/target.ts';
 import { defineCommand } from '../command.ts';
+import { backupKey, nodeCount } from './options.ts';
 
 export const update = defineCommand({
   path: 'managed-cassandra datacenter update',
@@ -11,16 +12,8 @@ export const update = defineCommand({
     cluster: { ...cluster, required: true },
     dataCenter: { ...dataCenter, required: true },
     group,
-    nodeCount: {
-      kind: 'text',
-      flags: ['-n', '--node-count'],
-      help: 'How many nodes: 3 or more.',
-    },
-    backupKey: {
-      kind: 'text',
-      flags: ['-p', '--backup-storage-customer-key-uri'],
-      help: 'Key that backups are encrypted with.',
-    },
+    nodeCount,
+    backupKey,
     noWait,
   },
   async run(cx, options) {
