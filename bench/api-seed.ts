@@ -108,12 +108,7 @@ export async function seedControl(folder: string, clusters: number, principals: 
     operatorAuthority: 'PEM',
     heapMegabytes: 512,
     availableMegabytes: () => null,
-    levels: {
-      fabric: () => undefined,
-      fabricRevision: () => '',
-      operator: () => undefined,
-      operatorRevision: () => undefined,
-    },
+    levels: { fabric: () => undefined, operator: () => undefined },
   });
   const shown = new Map<string, JsonObject>();
   for (const kind of kinds.filter(({ operations }) => operations === 'documentdb')) {

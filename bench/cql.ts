@@ -1,7 +1,8 @@
 /**
  * Reads and writes per second and their 99th percentile, with a fixed number of requests under way, RF 3, LOCAL_QUORUM,
  * prepared: through a managed ring from its network's application machine, against a bare ring from the host's loopback. One
- * client program for both; both rings are up all the time, and one of them has nothing to do while the other is asked.
+ * client program for both; both rings are up all the time, and one of them has nothing to do while the other is asked. Two rings
+ * of the very same kind differ by up to 7 %, for as long as they live: so what counts is the median of many pairs of rings.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -14,84 +15,113 @@ import { startBareRing } from './bare-ring.ts';
 import type { LoadOrder, LoadResult, LoadTarget } from './cql-load.ts';
 import { benchTools } from './ground.ts';
 import { openManagedRing } from './managed-ring.ts';
-import { interleaveOf, report } from './rounds.ts';
+import { interleaveOf, median, report } from './rounds.ts';
 
-const rounds = Number(process.env['ROUNDS'] ?? 7);
+/** Pairs of rings, each started anew. */
+const pairsOfRings = Number(process.env['RINGS'] ?? 7);
+const rounds = Number(process.env['ROUNDS'] ?? 5);
 const inFlight = Number(process.env['IN_FLIGHT'] ?? 32);
-const seconds = 5;
-const warmUpSeconds = 15;
+const seconds = 4;
+/** In turns, so that the two have compiled as much when they are compared. */
+const warmUpLaps = 3;
+const warmUpSeconds = 8;
 const heapMegabytes = 512;
 /** What the bare ring's JVMs share: see bare-ring.ts. Both are worth a run, and the figure says which it was. */
 const sessions = process.env['BARE_SESSIONS'] === 'one' ? 'one' : 'each';
 const against = `against ${sessions === 'each' ? 'JVMs in sessions of their own' : 'JVMs in one session'}`;
+const kinds = ['write', 'read'] as const;
+type Kind = (typeof kinds)[number];
 
 interface Load {
   order(order: LoadOrder): Promise<LoadResult>;
   close(): void;
 }
 
+/** What one ring did in its rounds: the median of each figure. */
+type RingFigures = Readonly<Record<Kind, LoadResult>>;
+
 const tools = await benchTools();
 const managed = await openManagedRing();
-const bareRing = await startBareRing(
-  { javaHome: tools.javaHome, jars: tools.cassandra, tools: tools.folder },
-  heapMegabytes,
-  sessions,
-);
-const loads: Load[] = [];
 try {
-  await managed.createDataCenter();
-  const { customer, home } = managed;
-  const cluster = ids(customer).cluster;
-  const access = await accessTo(customer, await customer.get(cluster));
-  const login = (await readLogin(home, cluster))!;
-  const program = [process.execPath, fileURLToPath(new URL('cql-load.ts', import.meta.url))];
-  const entered = await enterApplication(home, access.network, program);
-  const ours = startLoad(entered.command, entered.args, {
-    contactPoints: access.nodes,
-    dataCenter: access.dataCenter,
-    authority: access.authority,
-    username: login.username,
-    password: login.password,
-  });
-  const bare = startLoad(program[0]!, program.slice(1), {
-    contactPoints: bareRing.addresses,
-    dataCenter: 'dc1',
-    authority: bareRing.authority,
-    username: 'cassandra',
-    password: 'cassandra',
-  });
-  loads.push(ours, bare);
-  for (const load of loads) {
-    await load.order({ kind: 'prepare', seconds: 0, inFlight });
-    for (const kind of ['write', 'read'] as const)
-      await load.order({ kind, seconds: warmUpSeconds, inFlight });
-  }
-  for (const kind of ['write', 'read'] as const) {
-    const pairs = await interleaveOf(
-      rounds,
-      () => ours.order({ kind, seconds, inFlight }),
-      () => bare.order({ kind, seconds, inFlight }),
-      ({ perSecond, p99 }) => `${perSecond.toFixed(0)}/s p99 ${p99.toFixed(1)} ms`,
-    );
+  const pairs: { readonly ours: RingFigures; readonly bare: RingFigures }[] = [];
+  for (let pair = 0; pair < pairsOfRings; pair++) pairs.push(await measurePair(pair));
+  for (const kind of kinds) {
     const of = (figure: (result: LoadResult) => number) =>
-      pairs.map((pair) => ({ ours: figure(pair.ours), bare: figure(pair.bare) }));
-    report({
-      name: `CQL ${kind}s, ${inFlight} under way, ${against}`,
-      unit: '1/s',
-      goal: 'ratio ≥ 0.95',
-      pairs: of(({ perSecond }) => perSecond),
-    });
-    report({
-      name: `CQL ${kind}s, ${inFlight} under way, ${against}, p99`,
-      unit: 'ms',
-      goal: 'ratio ≤ 1.25',
-      pairs: of(({ p99 }) => p99),
-    });
+      pairs.map(({ ours, bare }) => ({ ours: figure(ours[kind]), bare: figure(bare[kind]) }));
+    const name = `CQL ${kind}s, ${inFlight} under way, ${against}, ${rounds} rounds a pair of rings`;
+    report({ name, unit: '1/s', goal: 'ratio ≥ 0.95', pairs: of(({ perSecond }) => perSecond) });
+    report({ name: `${name}, p99`, unit: 'ms', goal: 'ratio ≤ 1.25', pairs: of(({ p99 }) => p99) });
   }
 } finally {
-  for (const load of loads) load.close();
-  await bareRing.stop();
   await managed.close();
+}
+
+/** Two new rings, the older of which is now ours and now the bare one. */
+async function measurePair(
+  pair: number,
+): Promise<{ readonly ours: RingFigures; readonly bare: RingFigures }> {
+  const closing: (() => unknown)[] = [];
+  const program = [process.execPath, fileURLToPath(new URL('cql-load.ts', import.meta.url))];
+  const startOurs = async (): Promise<Load> => {
+    await managed.createDataCenter();
+    closing.push(() => managed.deleteDataCenter());
+    const { customer, home } = managed;
+    const cluster = ids(customer).cluster;
+    const access = await accessTo(customer, await customer.get(cluster));
+    const { username, password } = (await readLogin(home, cluster))!;
+    const { nodes: contactPoints, dataCenter, authority } = access;
+    const entered = await enterApplication(home, access.network, program);
+    return startLoad(entered.command, entered.args, {
+      contactPoints,
+      dataCenter,
+      authority,
+      username,
+      password,
+    });
+  };
+  const startBare = async (): Promise<Load> => {
+    const folders = { javaHome: tools.javaHome, jars: tools.cassandra, tools: tools.folder };
+    const ring = await startBareRing(folders, heapMegabytes, sessions);
+    closing.push(() => ring.stop());
+    const login = { username: 'cassandra', password: 'cassandra' };
+    const { addresses: contactPoints, authority } = ring;
+    return startLoad(program[0]!, program.slice(1), {
+      contactPoints,
+      dataCenter: 'dc1',
+      authority,
+      ...login,
+    });
+  };
+  try {
+    let ours: Load, bare: Load;
+    if (pair % 2 === 0) [ours, bare] = [await startOurs(), await startBare()];
+    else [bare, ours] = [await startBare(), await startOurs()];
+    closing.unshift(ours.close, bare.close);
+    for (const load of [ours, bare]) await load.order({ kind: 'prepare', seconds: 0, inFlight });
+    for (let lap = 0; lap < warmUpLaps; lap++) {
+      for (const load of [ours, bare])
+        for (const kind of kinds) await load.order({ kind, seconds: warmUpSeconds, inFlight });
+    }
+    const figures = { ours: {} as Record<Kind, LoadResult>, bare: {} as Record<Kind, LoadResult> };
+    for (const kind of kinds) {
+      const results = await interleaveOf(
+        rounds,
+        () => ours.order({ kind, seconds, inFlight }),
+        () => bare.order({ kind, seconds, inFlight }),
+        ({ perSecond, p99 }) => `${perSecond.toFixed(0)}/s p99 ${p99.toFixed(1)} ms`,
+      );
+      for (const side of ['ours', 'bare'] as const)
+        figures[side][kind] = medianOf(results.map((one) => one[side]));
+    }
+    return figures;
+  } finally {
+    for (const close of closing) await close();
+  }
+}
+
+function medianOf(results: readonly LoadResult[]): LoadResult {
+  const of = (figure: keyof LoadResult): number => median(results.map((result) => result[figure]));
+  return { perSecond: of('perSecond'), p50: of('p50'), p99: of('p99') };
 }
 
 function startLoad(command: string, args: readonly string[], target: LoadTarget): Load {

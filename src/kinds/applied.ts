@@ -3,7 +3,8 @@ import { sameId } from '../arm/id.ts';
 import type { Resource } from '../store/resource.ts';
 import { networkOf } from './claims.ts';
 import type { Pass } from './pass.ts';
-import { isRunning, observe, settleBy, type Observed } from './settle.ts';
+import { settleBy, type Observed } from './settle.ts';
+import { observeNetwork } from './virtual-network/reconcile.ts';
 import { subnetsNaming } from './users.ts';
 import type { VirtualNetworkProperties, VirtualNetworkState } from './virtual-network/schema.ts';
 import { peeringType, type PeeringProperties } from './virtual-network-peering/schema.ts';
@@ -13,22 +14,19 @@ export function reconcileApplied(resource: Resource, pass: Pass): void {
   const parts = resource.id.split('/');
   const isChild = resource.type.split('/').length > 2;
   if (isChild && !store.get(parts.slice(0, -2).join('/'))) return store.remove(resource.id);
-  const deleting = resource.provisioningState === 'Deleting';
-  const report = deleting || isRunning(resource) ? pass.fabric() : undefined;
-  if (!report) return;
-  if (deleting) {
+  if (resource.provisioningState === 'Deleting') {
+    if (!pass.fabric()) return;
     for (const child of store.below(resource.id)) store.remove(child.id);
     return store.remove(resource.id);
   }
-  const seen = networksOf(resource, pass).map((network): Observed => {
-    const known = store.get<VirtualNetworkProperties, VirtualNetworkState>(network);
-    return known ? observe(report.networks[known.state.network], 'ready') : { at: 'so' };
+  settleBy(pass, resource, () => {
+    if (!pass.fabric()) return { at: 'not yet' };
+    const seen = networksOf(resource, pass).map((network): Observed => {
+      const known = store.get<VirtualNetworkProperties, VirtualNetworkState>(network);
+      return known ? observeNetwork(known, pass) : { at: 'so' };
+    });
+    return seen.find(({ at }) => at === 'failed') ?? seen.find(({ at }) => at !== 'so') ?? { at: 'so' };
   });
-  settleBy(
-    pass,
-    resource,
-    seen.find(({ at }) => at === 'failed') ?? seen.find(({ at }) => at !== 'so') ?? { at: 'so' },
-  );
 }
 
 /** The virtual networks that a resource has a say in, by id. */

@@ -1,36 +1,31 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import type { FabricIntent } from '../exchange/intents/fabric.ts';
-import type { OperatorIntent } from '../exchange/intents/operator.ts';
-import { revise, type Revised } from '../exchange/revision.ts';
 import type { Fault } from '../lib/errors.ts';
 import { drive } from '../reconcile/driver.ts';
-import type { Status } from '../reconcile/reconciler.ts';
+import { createLedger } from '../reconcile/ledger.ts';
+import type { Failure, Status } from '../reconcile/reconciler.ts';
 import type { Store } from '../store/resource.ts';
-import {
-  clusterSecrets,
-  clusterType,
-  type ClusterProperties,
-  type ClusterState,
-  type Cluster,
-} from './cassandra-cluster/schema.ts';
-import { fabricIntent } from './fabric-intent.ts';
-import { operatorIntent } from './operator-intent.ts';
+import { clusterSecrets, type Cluster } from './cassandra-cluster/schema.ts';
+import { createDocuments } from './documents.ts';
 import type { Kinds, KindsOptions } from './plane.ts';
-import { createEndurance, createPass } from './pass.ts';
-import { reconcileAll } from './reconcile.ts';
+import { createReports, noteChange, noting } from './reading.ts';
+import { createAgenda } from './reconcile.ts';
 import { setSettings, type Settings } from './settings.ts';
 
 const defaultHeapMegabytes = 512;
-/** A pass that writes is run again on what it wrote; a state of the world settles in a few rounds. */
+/** A pass that writes goes on with what its writes concern; a state of the world settles in a few rounds. */
 const mostRounds = 10;
+const periodMs = 1_000;
+/** Everything is looked at anew within so many periods, or so many a period where there is little. */
+const periodsAround = 600;
+const leastAround = 5;
 
 /** Node says 0 where the system doesn't tell. */
 const hostMegabytes = (): number | null => Math.floor(process.availableMemory() / 2 ** 20) || null;
 
 /** Starts the reconcilers of all kinds, which make documents for the levels below, and judge what these report. */
 export function startKinds(options: KindsOptions): Kinds {
-  const { store, clock, log } = options;
+  const { clock, log, signal } = options;
   const settings: Settings = {
     providerSubscription: options.providerSubscription,
     operatorAuthority: options.operatorAuthority,
@@ -38,104 +33,76 @@ export function startKinds(options: KindsOptions): Kinds {
     availableMegabytes: options.availableMegabytes ?? hostMegabytes,
     levels: options.heard,
   };
-  setSettings(store, settings);
-  const callbacks: ((peer: string) => void)[] = [];
-  const announced = new Map<string, string>();
-  const endurance = createEndurance();
+  setSettings(options.store, settings);
+  const ledger = createLedger((piece) => {
+    agenda.concerned(piece);
+    documents.concerned(piece);
+  });
+  const store = noting(options.store, ledger);
+  const documents = createDocuments({ store, ledger, settings, work: options.work });
+  const agenda = createAgenda({ store, ledger, settings, revisions: documents.revisions, log });
+  const reports = createReports(ledger, clock);
+  const unlisten = options.store.onChange((change) => {
+    noteChange(ledger, change);
+    if (change.of === 'secret') return;
+    agenda.written(change.type, change.key);
+    documents.written(change);
+  });
+  signal.addEventListener('abort', unlisten, { once: true });
 
-  const clusters = (): readonly Cluster[] => store.list<ClusterProperties, ClusterState>(clusterType);
-  const clusterBy = (identity: string): Cluster | undefined =>
-    clusters().find(
-      (cluster) => cluster.state.identity === identity && cluster.provisioningState !== 'Deleting',
-    );
-  const remembered = createMemory(store);
-  const fabric = (): Revised<FabricIntent> => {
-    const work = options.work();
-    return remembered(`fabric ${JSON.stringify(work)}`, () => revise(fabricIntent(store, settings, work)));
-  };
-  const operator = (cluster: Cluster): Revised<OperatorIntent> | undefined =>
-    remembered(cluster.id, () => {
-      const intent = operatorIntent(store, cluster.id);
-      return intent && revise(intent);
-    });
-
-  let announcedAt: string | undefined;
-  function announce(): void {
-    const at = `${store.version()} ${JSON.stringify(options.work())}`;
-    if (announcedAt === at) return;
-    announcedAt = at;
-    const now = new Map([['fabric', fabric().revision]]);
-    for (const cluster of clusters()) now.set(cluster.state.identity, operator(cluster)?.revision ?? 'none');
-    for (const peer of new Set([...announced.keys(), ...now.keys()])) {
-      if (announced.get(peer) !== now.get(peer)) for (const callback of callbacks) callback(peer);
-    }
-    announced.clear();
-    for (const [peer, revision] of now) announced.set(peer, revision);
-  }
-
+  let lookedAround = clock.now();
   async function reconcile(): Promise<Status> {
     const now = clock.now();
-    const spell = endurance.pass(now);
-    let failed: Extract<Status, { at: 'applied' }>['failed'] = [];
-    let rounds = 0;
-    for (let changed = true; changed && rounds < mostRounds; rounds++) {
-      changed = false;
-      const pass = createPass({
-        store,
-        settings,
-        now,
-        work: options.work(),
-        lasting: spell.lasting,
-        changed: () => void (changed = true),
-      });
-      failed = await inSlices(reconcileAll(pass, log), options.signal);
-      if (options.signal.aborted) break;
+    agenda.tick(now);
+    if (now - lookedAround >= periodMs) {
+      lookedAround = now;
+      agenda.lookAround(Math.max(leastAround, agenda.pieces() / periodsAround));
     }
-    spell.end();
-    if (!options.signal.aborted) announce();
+    const failed = new Map<string, Failure>();
+    let rounds = 0;
+    let looked = 0;
+    const counted = (): void => void looked++;
+    while (!agenda.isEmpty() && rounds < mostRounds && !signal.aborted) {
+      for (const failure of await inSlices(agenda.work(now), counted, signal))
+        failed.set(failure.item, failure);
+      rounds++;
+    }
+    if (!signal.aborted) documents.announce();
     return {
       at: 'applied',
-      unchanged: 0,
+      unchanged: looked - failed.size,
       applied: rounds > 1 ? [`${rounds - 1} rounds`] : [],
       cleared: [],
-      failed,
+      failed: [...failed.values()],
     };
   }
 
+  agenda.lookAround(Infinity);
   const driven = drive(
-    { name: 'kinds', periodMs: 1_000, reconcile: () => Promise.resolve().then(reconcile) },
-    { clock, log, signal: options.signal },
+    { name: 'kinds', periodMs, reconcile: () => Promise.resolve().then(reconcile) },
+    { clock, log, signal },
   );
 
   return {
-    fabricIntent: fabric,
-    operatorIntent(identity) {
-      const cluster = clusterBy(identity);
-      return cluster && operator(cluster);
+    fabricIntent: documents.fabric,
+    operatorIntent: documents.operator,
+    onFabricReport(report, applied) {
+      if (reports.fabric({ report, applied })) driven.wake('report of the fabric');
     },
-    onFabricReport: () => driven.wake('report of the fabric'),
-    onOperatorReport: (identity) => driven.wake(`report of operator ${identity}`),
+    onOperatorReport(identity, report, applied) {
+      const cluster = documents.clusterOf(identity);
+      if (cluster && reports.operator(identity, cluster.id, { report, applied }))
+        driven.wake(`report of operator ${identity}`);
+    },
     admitOperator(identity, token, admitted) {
-      const verdict = admit(store, clusterBy(identity), token, admitted);
+      const verdict = admit(options.store, documents.clusterOf(identity), token, admitted);
       if (typeof verdict === 'string') driven.wake(`operator ${identity} enrolled`);
       return Promise.resolve(verdict);
     },
     wake: (reason) => driven.wake(reason),
-    onIntentChange: (callback) => void callbacks.push(callback),
-    clusterOf: (identity) => clusterBy(identity)?.id,
+    onIntentChange: documents.onChange,
+    clusterOf: (identity) => documents.clusterOf(identity)?.id,
     passes: () => ({ kinds: driven.last() }),
-  };
-}
-
-/** Documents are read off the store alone, so they are made again only when something was written. */
-function createMemory(store: Store): <T>(of: string, make: () => T) => T {
-  const made = new Map<string, unknown>();
-  let version = store.version();
-  return <T>(of: string, make: () => T): T => {
-    if (version !== store.version()) made.clear();
-    version = store.version();
-    if (!made.has(of)) made.set(of, make());
-    return made.get(of) as T;
   };
 }
 
@@ -143,10 +110,15 @@ function createMemory(store: Store): <T>(of: string, make: () => T) => T {
 const sliceMs = 5;
 
 /** Runs a pass step by step, and leaves requests as much time in between. */
-async function inSlices<T>(steps: Generator<void, readonly T[]>, signal: AbortSignal): Promise<readonly T[]> {
+async function inSlices<T>(
+  steps: Generator<void, readonly T[]>,
+  onStep: () => void,
+  signal: AbortSignal,
+): Promise<readonly T[]> {
   for (let began = performance.now(); ;) {
     const step = steps.next();
     if (step.done) return step.value;
+    onStep();
     if (performance.now() - began < sliceMs) continue;
     await setTimeout(sliceMs);
     if (signal.aborted) return [];

@@ -11,6 +11,7 @@ import type {
 } from '../exchange/intents/fabric.ts';
 import type { OperatorJoinFile } from '../exchange/intents/operator.ts';
 import { ports } from '../network/ports.ts';
+import { revise, type Revised } from '../exchange/revision.ts';
 import type { Store } from '../store/resource.ts';
 import {
   clusterSecrets,
@@ -24,7 +25,7 @@ import { networkOf } from './claims.ts';
 import {
   clientPrefixes,
   endpointWalls,
-  namedGroups,
+  fabricGroup,
   namedTags,
   peersOf,
   subnetWalls,
@@ -48,42 +49,115 @@ import {
 } from './virtual-network/schema.ts';
 import { sameId } from '../arm/id.ts';
 import { dataCentersOf } from './cassandra-data-center/find.ts';
+import { connectionsOf } from './private-link-connection/find.ts';
 import type { Connection } from './private-link-connection/schema.ts';
+import type { LinkServiceProperties } from './private-link-service/schema.ts';
+import { isPresent } from './children.ts';
 
-type Reading = Pick<Store, 'get' | 'list' | 'secrets'>;
+type Reading = Pick<Store, 'get' | 'list' | 'idsOf' | 'secrets'>;
+
+/** Makes a part, or has it from before: as long as nothing that it was read off has changed. */
+export type Remember = <T>(part: string, make: () => T) => T;
+const anew: Remember = (_, make) => make();
 
 export function fabricIntent(
   store: Reading,
   settings: Pick<Settings, 'operatorAuthority'>,
   work: readonly FabricWork[],
 ): FabricIntent {
-  const networks = present(store.list<VirtualNetworkProperties, VirtualNetworkState>(virtualNetworkType));
-  const clusters = present(store.list<ClusterProperties, ClusterState>(clusterType));
-  const connected = connectedEndpoints(store, clusters);
-  const customers = networks.map((network) => customerNetwork(store, network));
-  // Those that an endpoint's address is bound by are its subnet's, so they are among these.
-  const groups = namedGroups(
-    store,
-    customers.flatMap(({ subnets }) => subnets.flatMap(({ securityGroup }) => securityGroup ?? [])),
-  );
-  return {
-    networks: [platformNetwork, ...customers],
-    machines: [
-      controlDoor(clusters),
-      ...clusters.map((cluster) => operatorMachine(store, settings, cluster, connected)),
-      ...networks.flatMap(applicationMachine),
-      // The nodes of a cluster that is being deleted are gone before it: it can't be deleted while it has any.
-      ...clusters.flatMap((cluster) => nodeMachines(store, cluster)),
-    ],
-    links: connected.flatMap((item) => link(store, item)),
-    work: work.map((item) => ({ ...item, network: fabricNetworkOf(store, item.network) })),
-    securityGroups: groups,
-    serviceTags: namedTags(groups),
-  };
+  return reviseFabric(store, settings, work).document;
 }
 
-const present = <R extends { readonly provisioningState: string }>(resources: readonly R[]): readonly R[] =>
-  resources.filter((resource) => resource.provisioningState !== 'Deleting');
+/**
+ * The document, part by part, with a revision made of the parts' own: a change makes again the parts that it concerns, and
+ * thousands of others stay as they are.
+ */
+export function reviseFabric(
+  store: Reading,
+  settings: Pick<Settings, 'operatorAuthority'>,
+  work: readonly FabricWork[],
+  remember: Remember = anew,
+): Revised<FabricIntent> {
+  const part = <P>(of: string, type: string, make: (id: string) => P | undefined): readonly Revised<P>[] =>
+    store.idsOf(type).flatMap((id) => {
+      const made = remember(`${of} of the fabric: ${id}`, () => {
+        const document = make(id);
+        return document === undefined ? undefined : revise(document);
+      });
+      return made ?? [];
+    });
+  const networks = part('network', virtualNetworkType, (id) => networkPart(store, id));
+  const clusters = part('cluster', clusterType, (id) => clusterPart(store, settings, id));
+  const links = part('link', privateEndpointType, (id) => linkPart(store, id));
+  // Those that an endpoint's address is bound by are its subnet's, so they are among these.
+  const named = networks.flatMap(({ document }) =>
+    document.network.subnets.flatMap(({ securityGroup }) => securityGroup ?? []),
+  );
+  const securityGroups = [...new Set(named)].flatMap((id) =>
+    remember(`group of the fabric: ${id}`, () => fabricGroup(store, id) ?? []),
+  );
+  const rest = {
+    securityGroups,
+    serviceTags: namedTags(securityGroups),
+    work: work.map((item) => ({ ...item, network: fabricNetworkOf(store, item.network) })),
+  };
+  const document: FabricIntent = {
+    networks: [platformNetwork, ...networks.map((item) => item.document.network)],
+    machines: [
+      controlDoor(clusters.map((item) => item.document.operator.address)),
+      ...clusters.map((item) => item.document.operator),
+      ...networks.flatMap((item) => item.document.application),
+      ...clusters.flatMap((item) => item.document.nodes),
+    ],
+    links: links.map((item) => item.document),
+    ...rest,
+  };
+  const revisions = [networks, clusters, links].map((parts) => parts.map((item) => item.revision));
+  return { revision: revise({ revisions, rest }).revision, document };
+}
+
+interface NetworkPart {
+  readonly network: FabricNetwork;
+  readonly application: readonly FabricMachine[];
+}
+
+function networkPart(store: Reading, id: string): NetworkPart | undefined {
+  const network = present(store.get<VirtualNetworkProperties, VirtualNetworkState>(id));
+  return network && { network: customerNetwork(store, network), application: applicationMachine(network) };
+}
+
+interface ClusterPart {
+  readonly operator: FabricMachine;
+  /** The nodes of a cluster that is being deleted are gone before it: it can't be deleted while it has any. */
+  readonly nodes: readonly FabricMachine[];
+}
+
+function clusterPart(
+  store: Reading,
+  settings: Pick<Settings, 'operatorAuthority'>,
+  id: string,
+): ClusterPart | undefined {
+  const cluster = present(store.get<ClusterProperties, ClusterState>(id));
+  return (
+    cluster && {
+      operator: operatorMachine(store, settings, cluster),
+      nodes: nodeMachines(store, cluster),
+    }
+  );
+}
+
+/** Where a connection is not cut for good, the link to the operator of the cluster that its service is for. */
+function linkPart(store: Reading, id: string): FabricLink | undefined {
+  const endpoint = present(store.get<EndpointProperties, EndpointState>(id));
+  const connection = endpoint && connectionOf(store, endpoint);
+  if (!connection || connection.properties.status === 'Disconnected') return undefined;
+  const service = store.get<LinkServiceProperties>(endpoint.state.serviceId);
+  const cluster = present(store.get<ClusterProperties, ClusterState>(service?.properties.clusterId ?? ''));
+  return cluster && link(store, endpoint, connection, cluster);
+}
+
+const present = <R extends { readonly provisioningState: string }>(resource: R | undefined): R | undefined =>
+  resource?.provisioningState === 'Deleting' ? undefined : resource;
 
 const platformNetwork: FabricNetwork = {
   id: platform.network,
@@ -97,11 +171,13 @@ const customerNetwork = (store: Reading, network: VirtualNetwork): FabricNetwork
   id: network.state.network,
   label: network.id,
   prefixes: [...network.properties.prefixes],
-  subnets: present(subnetsOf(store, network.id)).map((subnet) => ({
-    name: subnet.name,
-    prefix: subnet.properties.prefix,
-    ...subnetWalls(store, subnet.properties),
-  })),
+  subnets: subnetsOf(store, network.id)
+    .filter(isPresent)
+    .map((subnet) => ({
+      name: subnet.name,
+      prefix: subnet.properties.prefix,
+      ...subnetWalls(store, subnet.properties),
+    })),
   peerings: peersOf(store, network.id).map((peer) => ({
     network: peer.network.state.network,
     access: peer.access,
@@ -117,8 +193,8 @@ const fabricNetworkOf = (store: Reading, network: string | null): string | null 
 
 const host = (address: string): string => `${address}/32`;
 
-function controlDoor(clusters: readonly Cluster[]): FabricMachine {
-  const remote = clusters.map((cluster) => host(cluster.state.operator.address));
+function controlDoor(operators: readonly string[]): FabricMachine {
+  const remote = operators.map(host);
   const from = (port: number, reason: string): readonly AllowRule[] =>
     remote.length === 0 ? [] : [{ direction: 'in', protocol: 'tcp', remote, port, reason }];
   return {
@@ -136,49 +212,35 @@ function controlDoor(clusters: readonly Cluster[]): FabricMachine {
   };
 }
 
-interface Connected {
-  readonly endpoint: Endpoint;
-  readonly connection: Connection;
-  readonly cluster: Cluster;
-}
-
-/** Endpoints whose connection is not cut for good, with the cluster that they lead to. */
-function connectedEndpoints(store: Reading, clusters: readonly Cluster[]): readonly Connected[] {
-  return present(store.list<EndpointProperties, EndpointState>(privateEndpointType)).flatMap((endpoint) => {
-    const connection = connectionOf(store, endpoint);
-    const cluster = clusters.find((item) => sameId(item.state.linkServiceId, endpoint.state.serviceId));
-    return connection && cluster && connection.properties.status !== 'Disconnected'
-      ? [{ endpoint, connection, cluster }]
-      : [];
-  });
-}
-
-function link(store: Reading, { endpoint, connection, cluster }: Connected): readonly FabricLink[] {
+function link(
+  store: Reading,
+  endpoint: Endpoint,
+  connection: Connection,
+  cluster: Cluster,
+): FabricLink | undefined {
   const network = store.get<VirtualNetworkProperties, VirtualNetworkState>(
     networkOf(endpoint.properties.subnetId),
   );
-  if (!network) return [];
-  return [
-    {
-      id: connection.state.link,
-      label: endpoint.id,
-      consumer: {
-        network: network.state.network,
-        address: endpoint.state.address,
-        ...endpointWalls(
-          store.get<SubnetProperties>(endpoint.properties.subnetId)?.properties,
-          endpointGroups(endpoint),
-        ),
-      },
-      provider: {
-        network: platform.network,
-        natAddress: connection.state.natAddress,
-        destination: cluster.state.operator.address,
-      },
-      port: ports.wireguard,
-      open: connection.properties.status === 'Approved',
+  if (!network) return undefined;
+  return {
+    id: connection.state.link,
+    label: endpoint.id,
+    consumer: {
+      network: network.state.network,
+      address: endpoint.state.address,
+      ...endpointWalls(
+        store.get<SubnetProperties>(endpoint.properties.subnetId)?.properties,
+        endpointGroups(endpoint),
+      ),
     },
-  ];
+    provider: {
+      network: platform.network,
+      natAddress: connection.state.natAddress,
+      destination: cluster.state.operator.address,
+    },
+    port: ports.wireguard,
+    open: connection.properties.status === 'Approved',
+  };
 }
 
 /** Application security groups that an endpoint's address belongs to. */
@@ -186,16 +248,23 @@ const endpointGroups = ({ properties }: Endpoint): readonly { readonly id: strin
   (properties as { readonly applicationSecurityGroups?: readonly { readonly id: string }[] })
     .applicationSecurityGroups;
 
+/** What comes in by approved connections, whose endpoints are there. */
+const approvedAddresses = (store: Reading, cluster: Cluster): readonly string[] =>
+  connectionsOf(store, cluster.state.linkServiceId)
+    .filter(({ id, properties }) => {
+      const endpoint = present(store.get<EndpointProperties, EndpointState>(properties.endpointId));
+      const connection = endpoint && connectionOf(store, endpoint);
+      return connection && sameId(connection.id, id) && properties.status === 'Approved';
+    })
+    .map(({ state }) => host(state.natAddress));
+
 function operatorMachine(
   store: Reading,
   settings: Pick<Settings, 'operatorAuthority'>,
   cluster: Cluster,
-  connected: readonly Connected[],
 ): FabricMachine {
   const { identity, operator } = cluster.state;
-  const nat = connected
-    .filter((item) => sameId(item.cluster.id, cluster.id) && item.connection.properties.status === 'Approved')
-    .map((item) => host(item.connection.state.natAddress));
+  const nat = approvedAddresses(store, cluster);
   const control = [host(platform.controlDoor.address)];
   const token = operator.admitted ? undefined : store.secrets.get(clusterSecrets(identity).operatorToken);
   return {
@@ -211,7 +280,7 @@ function operatorMachine(
             {
               direction: 'in' as const,
               protocol: 'udp' as const,
-              remote: nat,
+              remote: [...nat],
               port: ports.wireguard,
               reason: 'WireGuard from approved connections',
             },

@@ -9,7 +9,7 @@ import type { OperatorReport } from '../exchange/intents/operator.ts';
 
 export interface Heard<R> {
   readonly report: R;
-  /** The revision of intent that the report speaks of; compare with the revision as of now. */
+  /** The revision of intent that the report speaks of. */
   readonly applied: string | null;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -18,9 +18,6 @@ export interface Heard<R> {
 export interface Levels {
   /** The last report of the fabric; undefined before its first. */
   fabric(): Heard<FabricReport> | undefined;
-  /** The revision of the fabric's intent as the store has it now: a report that applied it speaks of now. */
-  fabricRevision(): string;
   /** The last report of a cluster's operator, by the cluster's ARM id. */
   operator(clusterId: string): Heard<OperatorReport> | undefined;
-  operatorRevision(clusterId: string): string | undefined;
 }

@@ -64,16 +64,14 @@ export function endpointWalls(
   };
 }
 
-/** Rules of the groups that are named, by the names that {@link subnetWalls} gives them. */
-export const namedGroups = (store: Reading, ids: readonly string[]): FabricSecurityGroup[] =>
-  [...new Set(ids)]
-    .filter((id) => store.get(id) !== undefined)
-    .map((id) => ({
-      id,
-      rules: childrenOf<RuleProperties, unknown>(store, securityRuleType, id).map(({ name, properties }) =>
-        fabricRule(toSecurityRule(name, properties)),
-      ),
-    }));
+/** Rules of a group, by the name that {@link subnetWalls} gives it; undefined: there is none. */
+export const fabricGroup = (store: Reading, id: string): FabricSecurityGroup | undefined =>
+  store.get(id) && {
+    id,
+    rules: childrenOf<RuleProperties, unknown>(store, securityRuleType, id).map(({ name, properties }) =>
+      fabricRule(toSecurityRule(name, properties)),
+    ),
+  };
 
 /** The fabric's own words for a rule: ids in one case, arrays of its own. */
 function fabricRule({

@@ -1,116 +1,98 @@
-import type { FabricReport, FabricWork } from '../exchange/intents/fabric.ts';
+import type { FabricReport } from '../exchange/intents/fabric.ts';
 import type { OperatorReport } from '../exchange/intents/operator.ts';
-import { revise } from '../exchange/revision.ts';
+import type { Ledger } from '../reconcile/ledger.ts';
 import type { Store } from '../store/resource.ts';
-import { fabricIntent } from './fabric-intent.ts';
-import { operatorIntent } from './operator-intent.ts';
+import type { Heard } from './levels.ts';
+import { whats } from './reading.ts';
 import type { Settings } from './settings.ts';
 
-/** What one pass of the reconcilers works with. A report counts only when it speaks of the intent as it is now. */
+/**
+ * What a reconciler works with. All that it reads here is noted: it is run again when any of that changes, and not before. A
+ * report counts only when it speaks of the intent as it is now.
+ */
 export interface Pass {
   readonly store: Store;
-  readonly settings: Settings;
-  /** Milliseconds since the epoch. */
+  readonly settings: Omit<Settings, 'levels'>;
+  /** Milliseconds since the epoch. Passes on without anybody being run again: see `again` and `lasts`. */
   readonly now: number;
-  /** The fabric's report, once it has applied the intent as it is now. */
+  /** The fabric's report, once it has applied the intent as it is now. For who waits for it: every word of it is read. */
   fabric(): FabricReport | undefined;
+  /** Whether the fabric has reported at all. */
+  fabricHeard(): boolean;
+  /** What the fabric last said of a machine, whatever intent it spoke of. */
+  machine(id: string): FabricReport['machines'][string] | undefined;
   /** The operator's report, once it has applied its intent as it is now. */
   operator(clusterId: string): OperatorReport | undefined;
-  /** For how long, in milliseconds, each pass without a gap has said so. */
-  lasting(what: string): number;
+  /** The operator's last report, whatever intent it spoke of; `at` may be later by now while it says the same. */
+  operatorHeard(clusterId: string): Heard<OperatorReport> | undefined;
+  /** Looks at the resource again at that time (milliseconds since the epoch), whatever happens. */
+  again(at: number): void;
+  /** Whether each look at the resource has said so for `ms` milliseconds, and looks again when it will have. */
+  lasts(what: string, ms: number): boolean;
 }
 
-/** Remembers across passes how long a condition has held. What isn't said in one pass is forgotten. */
-export interface Endurance {
-  pass(now: number): { readonly lasting: (what: string) => number; readonly end: () => void };
+/** What is remembered of one piece of work between its runs. */
+export interface Hours {
+  /** Since when what has been said lasts. What isn't said in one run is forgotten. */
+  readonly since: ReadonlyMap<string, number>;
+  /** When to look again; undefined: when something changes. */
+  readonly due: number | undefined;
 }
 
-export function createEndurance(): Endurance {
-  let since = new Map<string, number>();
-  return {
-    pass(now) {
-      const next = new Map<string, number>();
-      return {
-        lasting(what) {
-          const start = next.get(what) ?? since.get(what) ?? now;
-          next.set(what, start);
-          return now - start;
-        },
-        end: () => void (since = next),
-      };
-    },
-  };
-}
-
-/** `changed` is told of every write, so that a pass is run again on what it wrote itself. */
+/** A pass as one piece of work sees it. */
 export function createPass(options: {
+  /** Reading it is noted: see reading.ts. */
   readonly store: Store;
+  readonly ledger: Pick<Ledger, 'reads'>;
   readonly settings: Settings;
+  /** Revisions of the documents as they are now, which whoever asks for has read. */
+  readonly revisions: { fabric(): string; operator(clusterId: string): string | undefined };
   readonly now: number;
-  readonly work: readonly FabricWork[];
-  readonly lasting: (what: string) => number;
-  readonly changed: () => void;
-}): Pass {
-  const { settings, work } = options;
-  const revisions = new Map<string, string | undefined>();
-  const store = watch(options.store, () => {
-    revisions.clear();
-    options.changed();
-  });
-  let version = options.store.version();
-  const revision = (of: string, compute: () => string | undefined): string | undefined => {
-    // Requests are answered between two steps of a pass, and may ask for something else.
-    if (version !== options.store.version()) revisions.clear();
-    version = options.store.version();
-    if (!revisions.has(of)) revisions.set(of, compute());
-    return revisions.get(of);
+  /** As the last run left them; undefined: nothing waited. */
+  readonly hours: Hours | undefined;
+}): { readonly pass: Pass; readonly hours: () => Hours } {
+  const { store, ledger, settings, revisions, now } = options;
+  const { levels } = settings;
+  const since = new Map<string, number>();
+  let due: number | undefined;
+  const again = (at: number): void => {
+    due = Math.min(at, due ?? at);
   };
-  return {
+  const operatorHeard = (clusterId: string): Heard<OperatorReport> | undefined => {
+    ledger.reads(whats.operatorReport(clusterId));
+    return levels.operator(clusterId);
+  };
+  const pass: Pass = {
     store,
     settings,
-    now: options.now,
-    lasting: options.lasting,
+    now,
     fabric() {
-      const heard = settings.levels.fabric();
-      if (!heard) return undefined;
-      return heard.applied === revision('fabric', () => revise(fabricIntent(store, settings, work)).revision)
-        ? heard.report
-        : undefined;
+      ledger.reads(whats.fabricReport);
+      const heard = levels.fabric();
+      return heard && heard.applied === revisions.fabric() ? heard.report : undefined;
+    },
+    fabricHeard() {
+      ledger.reads(whats.fabricHeard);
+      return levels.fabric() !== undefined;
+    },
+    machine(id) {
+      ledger.reads(whats.machine(id));
+      return levels.fabric()?.report.machines[id];
     },
     operator(clusterId) {
-      const heard = settings.levels.operator(clusterId);
+      const heard = operatorHeard(clusterId);
       if (!heard || heard.applied === null) return undefined;
-      const now = revision(clusterId.toLowerCase(), () => {
-        const intent = operatorIntent(store, clusterId);
-        return intent && revise(intent).revision;
-      });
-      return heard.applied === now ? heard.report : undefined;
+      return heard.applied === revisions.operator(clusterId) ? heard.report : undefined;
+    },
+    operatorHeard,
+    again,
+    lasts(what, ms) {
+      const start = since.get(what) ?? options.hours?.since.get(what) ?? now;
+      since.set(what, start);
+      if (now - start >= ms) return true;
+      again(start + ms);
+      return false;
     },
   };
-}
-
-/** The store, telling of each write that changes what is stored. */
-function watch(store: Store, changed: () => void): Store {
-  return {
-    ...store,
-    setState(id, state) {
-      if (JSON.stringify(store.get(id)?.state) === JSON.stringify(state)) return;
-      store.setState(id, state);
-      changed();
-    },
-    settle(id, generation, verdict) {
-      store.settle(id, generation, verdict);
-      changed();
-    },
-    remove(id) {
-      store.remove(id);
-      changed();
-    },
-    putOwned(resource) {
-      const before = store.get(resource.id)?.etag;
-      store.putOwned(resource);
-      if (store.get(resource.id)?.etag !== before) changed();
-    },
-    secrets: store.secrets,
-  };
+  return { pass, hours: () => ({ since, due }) };
 }

@@ -1,7 +1,8 @@
 import { faultOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Failure } from '../reconcile/reconciler.ts';
-import type { Resource } from '../store/resource.ts';
+import type { Ledger } from '../reconcile/ledger.ts';
+import type { Resource, Store } from '../store/resource.ts';
 import { applicationGroupType } from './application-security-group/schema.ts';
 import { reconcileApplied } from './applied.ts';
 import { reconcileCluster } from './cassandra-cluster/reconcile.ts';
@@ -11,7 +12,7 @@ import { dataCenterType, type DataCenter } from './cassandra-data-center/schema.
 import { networkInterfaceType, type InterfaceProperties } from './network-interface/schema.ts';
 import { securityGroupType } from './network-security-group/schema.ts';
 import { putWatcher } from './network-watcher/schema.ts';
-import type { Pass } from './pass.ts';
+import { createPass, type Hours, type Pass } from './pass.ts';
 import { reconcilePrivateEndpoint } from './private-endpoint/reconcile.ts';
 import { privateEndpointType, type Endpoint } from './private-endpoint/schema.ts';
 import { reconcileConnection } from './private-link-connection/reconcile.ts';
@@ -22,6 +23,7 @@ import { routeType } from './route/schema.ts';
 import { securityRuleType } from './security-rule/schema.ts';
 import { policyDefinitionType } from './service-endpoint-policy-definition/schema.ts';
 import { endpointPolicyType } from './service-endpoint-policy/schema.ts';
+import type { Settings } from './settings.ts';
 import { subnetType, type Subnet } from './subnet/schema.ts';
 import { putNodeMachines, putOperatorMachine, removeGone } from './virtual-machine/reconcile.ts';
 import { virtualMachineType, type VirtualMachine } from './virtual-machine/schema.ts';
@@ -76,21 +78,120 @@ const steps: readonly Step[] = [
   }),
 ];
 
-/** One round over everything, a step for each resource. It goes on past a failure, and says which there were. */
-export function* reconcileAll(pass: Pass, log: Log): Generator<void, readonly Failure[]> {
-  const failed: Failure[] = [];
-  for (const [type, reconcile] of steps) {
-    for (const { id } of pass.store.list(type)) {
-      const resource = pass.store.get(id);
-      if (!resource) continue;
+/** A piece of work is one step of one resource: `<index of the step> <id in lower case>`. */
+const pieceOf = (step: number, id: string): string => `${step} ${id.toLowerCase()}`;
+
+const stepsOf = new Map<string, number[]>();
+for (const [index, [type]] of steps.entries()) {
+  const key = type.toLowerCase();
+  stepsOf.set(key, [...(stepsOf.get(key) ?? []), index]);
+}
+
+export interface Agenda {
+  /** Something that a piece has read is another now. Other names than those of pieces are nobody here. */
+  concerned(piece: string): void;
+  /** A resource was made, changed or removed. */
+  written(type: string, id: string): void;
+  /** Some more of all that there is, in turn, whether or not anything of it changed: so nothing stays missed. */
+  lookAround(most: number): void;
+  /** How many there were when it last came round. */
+  pieces(): number;
+  /** What is due by the time. */
+  tick(now: number): void;
+  /**
+   * What is due now, each once, in the order of the steps. Goes on past a failure, which is due again at the next tick.
+   */
+  work(now: number): Generator<void, readonly Failure[]>;
+  isEmpty(): boolean;
+}
+
+/** What is to be looked at: everything at the start, and later what a change or the time concerns. */
+export function createAgenda(options: {
+  /** Reading it is noted: see reading.ts. */
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly settings: Settings;
+  readonly revisions: Parameters<typeof createPass>[0]['revisions'];
+  readonly log: Log;
+}): Agenda {
+  const { store, ledger, log } = options;
+  const due: Set<string>[] = steps.map(() => new Set());
+  /** Of the pieces that wait for a time. */
+  const hours = new Map<string, Hours>();
+  const add = (piece: string): void => void due[Number.parseInt(piece, 10)]?.add(piece);
+  let length = 0;
+  const around = everything(store, (count) => (length = count));
+
+  function look(piece: string, now: number): Failure | undefined {
+    const at = piece.indexOf(' ');
+    const [, reconcile] = steps[Number(piece.slice(0, at))]!;
+    const id = piece.slice(at + 1);
+    const { pass, hours: kept } = createPass({ ...options, now, hours: hours.get(piece) });
+    const failure = ledger.run(piece, (): Failure | undefined => {
+      const resource = store.get(id);
+      if (!resource) return undefined;
       try {
-        pass.store.transaction(() => reconcile(resource, pass));
+        store.transaction(() => reconcile(resource, pass));
+        return undefined;
       } catch (error) {
         log.error('a resource could not be reconciled', { id, error });
-        failed.push({ item: id, error: faultOf(error) });
+        pass.again(now);
+        return { item: resource.id, error: faultOf(error) };
       }
-      yield;
-    }
+    });
+    if (!store.get(id)) ledger.forget(piece);
+    if (kept().due === undefined && kept().since.size === 0) hours.delete(piece);
+    else hours.set(piece, kept());
+    return failure;
   }
-  return failed;
+
+  return {
+    concerned: add,
+    written(type, id) {
+      for (const step of stepsOf.get(type.toLowerCase()) ?? []) add(pieceOf(step, id));
+    },
+    lookAround(most) {
+      for (let count = 0; count < most; count++) {
+        const next = around.next().value;
+        if (next === undefined) return;
+        add(next);
+      }
+    },
+    pieces: () => length,
+    tick(now) {
+      for (const [piece, { due: at }] of hours) if (at !== undefined && at <= now) add(piece);
+    },
+    *work(now) {
+      const failed: Failure[] = [];
+      for (const pieces of due) {
+        const taken = [...pieces];
+        pieces.clear();
+        for (const piece of taken) {
+          const failure = look(piece, now);
+          if (failure) failed.push(failure);
+          yield;
+        }
+      }
+      return failed;
+    },
+    isEmpty: () => due.every(({ size }) => size === 0),
+  };
+}
+
+/** All pieces, round after round, with undefined after each; `cameRound` hears how many there were. */
+function* everything(
+  store: Pick<Store, 'idsOf'>,
+  cameRound: (pieces: number) => void,
+): Generator<string | undefined, never> {
+  for (;;) {
+    let pieces = 0;
+    for (const [step, [type]] of steps.entries()) {
+      for (const id of store.idsOf(type)) {
+        pieces++;
+        yield pieceOf(step, id);
+      }
+    }
+    cameRound(pieces);
+    yield undefined;
+  }
 }

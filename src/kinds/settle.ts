@@ -13,12 +13,15 @@ export type Observed =
   | { readonly at: 'not yet' }
   | { readonly at: 'failed'; readonly error: Fault | null };
 
-/** Ends a running operation by what was observed: when it is so, or when it has failed for too long. */
-export function settleBy(pass: Pass, resource: Resource<unknown, unknown>, observed: Observed): void {
+/**
+ * Ends a running operation by what can be observed now: when it is so, or when it has failed for too long. Where none runs,
+ * nothing is read.
+ */
+export function settleBy(pass: Pass, resource: Resource<unknown, unknown>, observe: () => Observed): void {
   if (!isRunning(resource)) return;
+  const observed = observe();
   if (observed.at === 'so') return pass.store.settle(resource.id, resource.generation, { at: 'Succeeded' });
-  if (observed.at === 'not yet' || pass.lasting(`failed ${resource.id} ${resource.generation}`) < patienceMs)
-    return;
+  if (observed.at === 'not yet' || !pass.lasts(`failed ${resource.generation}`, patienceMs)) return;
   const fault = observed.error ?? {
     code: 'FabricFailed',
     message: 'The fabric could not make it so, and did not say why.',
@@ -27,7 +30,7 @@ export function settleBy(pass: Pass, resource: Resource<unknown, unknown>, obser
 }
 
 /** An entry of a report, as an observation. */
-export const observe = (
+export const observeEntry = (
   entry: { readonly state: string; readonly error: Fault | null } | undefined,
   wanted: string,
 ): Observed => {

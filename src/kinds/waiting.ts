@@ -1,4 +1,5 @@
 import type { JsonObject } from '../store/resource.ts';
+import type { Pass } from './pass.ts';
 
 /** What a resource waits for, in words a person can act on. */
 export interface Waiting {
@@ -18,11 +19,17 @@ export interface Reason {
 export const longAfterMs = 20_000;
 
 /** The same wait goes on; another begins now. */
-export function waitFor(before: Waiting | null, reason: Reason, now: number): Waiting {
-  if (before?.code !== reason.code || before.message !== reason.message) {
-    return { ...reason, since: new Date(now).toISOString(), long: false };
-  }
-  return before.long || now - Date.parse(before.since) < longAfterMs ? before : { ...before, long: true };
+export function waitFor(
+  before: Waiting | null,
+  reason: Reason,
+  { now, again }: Pick<Pass, 'now' | 'again'>,
+): Waiting {
+  const same = before?.code === reason.code && before.message === reason.message ? before : undefined;
+  if (same?.long) return same;
+  const since = same ? Date.parse(same.since) : now;
+  if (same && now - since >= longAfterMs) return { ...same, long: true };
+  again(since + longAfterMs);
+  return same ?? { ...reason, since: new Date(now).toISOString(), long: false };
 }
 
 /** `provisionError` and `waitingFor` as shown; both absent where nothing is waited for. */

@@ -14,6 +14,7 @@ export type Status =
   | { readonly at: 'planning'; readonly error: Fault }
   | {
       readonly at: 'applied';
+      /** Looked at, and found as they shall be; where the reconciler counts them. */
       readonly unchanged: number;
       readonly applied: readonly string[];
       readonly cleared: readonly string[];

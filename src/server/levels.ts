@@ -12,7 +12,7 @@ export interface Ear extends Levels {
 }
 
 /** `kinds` is asked late: it is made with this. */
-export function createEar(kinds: () => Pick<Kinds, 'fabricIntent' | 'operatorIntent'>): Ear {
+export function createEar(kinds: () => Pick<Kinds, 'clusterOf'>): Ear {
   let fabric: Heard<FabricReport> | undefined;
   const operators = new Map<string, Heard<OperatorReport>>();
   /** A cluster's ARM id, in lower case, to its operator's identity. */
@@ -24,18 +24,13 @@ export function createEar(kinds: () => Pick<Kinds, 'fabricIntent' | 'operatorInt
       fabric = heard;
     },
     hearOperator(identity, heard) {
-      const cluster = kinds().operatorIntent(identity)?.document.cluster.id;
+      const cluster = kinds().clusterOf?.(identity);
       if (cluster === undefined) return void operators.delete(identity);
       identities.set(cluster.toLowerCase(), identity);
       operators.set(identity, heard);
     },
     operators: () => operators,
     fabric: () => fabric,
-    fabricRevision: () => kinds().fabricIntent().revision,
     operator: (clusterId) => operators.get(identityOf(clusterId) ?? ''),
-    operatorRevision: (clusterId) => {
-      const identity = identityOf(clusterId);
-      return identity === undefined ? undefined : kinds().operatorIntent(identity)?.revision;
-    },
   };
 }

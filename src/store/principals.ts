@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Credentials } from './credentials.ts';
 import { keyOf } from './rows.ts';
 import type { Schema } from './schema.ts';
-import type { Database } from './sqlite.ts';
+import { prepared, type Database } from './sqlite.ts';
 
 export interface Principal {
   readonly clientId: string;
@@ -52,13 +52,22 @@ export interface Principals {
 export function principalsIn(db: Database, clock: Clock, credentials: Credentials): Principals {
   const now = (): string => new Date(clock.now()).toISOString();
   const table = () => db.query.selectFrom('principals').selectAll();
-  const assignments = (clientId: string): readonly Assignment[] => {
-    const query = db.query.selectFrom('role_assignments').select(['principal', 'role', 'scope']);
-    return db.all(query.where('principal', '=', clientId.toLowerCase()));
+  // Each request asks these three: who sends it, what they may do, and whether there is such a subscription.
+  const asks = {
+    principal: prepared(table().where('client_id', '=', '')),
+    assignments: prepared(
+      db.query
+        .selectFrom('role_assignments')
+        .select(['principal', 'role', 'scope'])
+        .where('principal', '=', ''),
+    ),
+    subscriptions: prepared(db.query.selectFrom('subscriptions').selectAll().orderBy('created_at')),
   };
+  const assignments = (clientId: string): readonly Assignment[] =>
+    db.all(asks.assignments(clientId.toLowerCase()));
   return {
     get(clientId) {
-      const row = db.first(table().where('client_id', '=', clientId.toLowerCase()));
+      const row = db.first(asks.principal(clientId.toLowerCase()));
       return row && toPrincipal(row);
     },
     find(id) {
@@ -113,7 +122,7 @@ export function principalsIn(db: Database, clock: Clock, credentials: Credential
       }
     },
     subscriptions() {
-      const rows = db.all(db.query.selectFrom('subscriptions').selectAll().orderBy('created_at'));
+      const rows = db.all(asks.subscriptions());
       return rows.map((row) => ({ id: row.id, displayName: row.display_name }));
     },
     putSubscription({ id, displayName }) {

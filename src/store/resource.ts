@@ -67,8 +67,13 @@ export interface Store {
   remove(id: string): void;
   /** Creates or replaces a resource that the service itself owns (a private link service, a NIC), terminal at once. */
   putOwned(resource: OwnedResource): void;
-  /** Grows with every change of anything in the store: what was read at a version is so until it is another. */
-  version(): number;
+  /** Ids of the resources of a type, in order of creation: for who looks at one after the other. */
+  idsOf(type: string): readonly string[];
+  /**
+   * Calls back at each write of a resource or secret, before its transaction has ended, and again where that is rolled back.
+   * Returns what ends it.
+   */
+  onChange(callback: (change: Change) => void): () => void;
   /** Runs in one transaction; nested calls join it. */
   transaction<T>(work: () => T): T;
   /** Secrets, encrypted at rest; `undefined` where there is none. The name is free: `cluster/<id>/service-password`. */
@@ -80,6 +85,11 @@ export interface Store {
   /** An event for people: a stable reason, a sentence without times in it. Repeats of the latest are counted, not added. */
   event(id: string, reason: string, message: string, type?: 'Normal' | 'Warning'): void;
 }
+
+/** What was written. Keys are ids in lower case. */
+export type Change =
+  | { readonly of: 'resource'; readonly key: string; readonly type: string }
+  | { readonly of: 'secret'; readonly name: string };
 
 export interface OwnedResource {
   readonly id: string;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Insertable } from 'kysely';
 import type { Clock } from '../lib/clock.ts';
+import type { Changes } from './changes.ts';
 import type { Events } from './events.ts';
 import type { Operation, Operations } from './operations.ts';
 import type {
@@ -33,7 +34,7 @@ export interface Intent {
 
 export interface Resources extends Pick<
   Store,
-  'get' | 'list' | 'below' | 'setState' | 'settle' | 'remove' | 'putOwned'
+  'get' | 'list' | 'idsOf' | 'below' | 'setState' | 'settle' | 'remove' | 'putOwned'
 > {
   /** One transaction: the row and its operation. Whatever ran on the resource before is Canceled. */
   write(intent: Intent): { readonly resource: Resource; readonly operation: Operation | undefined };
@@ -56,6 +57,7 @@ export interface Resources extends Pick<
 interface Parts {
   readonly db: Database;
   readonly clock: Clock;
+  readonly changes: Changes;
   readonly operations: Operations;
   readonly events: Events;
   /** What callers see of a resource: where a new state leaves it as it is, the etag stays. */
@@ -64,8 +66,8 @@ interface Parts {
 
 const service = 'sallyport';
 
-export function resourcesIn({ db, clock, operations, events, shown }: Parts): Resources {
-  const prepared = preparedIn(db);
+export function resourcesIn({ db, clock, changes, operations, events, shown }: Parts): Resources {
+  const asks = preparedIn(db);
   const stamp = (
     by: string,
   ): Pick<SystemData, 'lastModifiedAt' | 'lastModifiedBy' | 'lastModifiedByType'> => ({
@@ -90,10 +92,20 @@ export function resourcesIn({ db, clock, operations, events, shown }: Parts): Re
     return resource;
   };
 
-  const update = (id: string, set: Partial<Omit<Insertable<Schema['resources']>, 'seq'>>): void => {
-    cache.written(keyOf(id));
-    db.run(db.query.updateTable('resources').set(set).where('key', '=', keyOf(id)));
-  };
+  /** The database is written first: who hears of it reads what is there now. */
+  function written(key: string, type: string, write: () => unknown): void {
+    cache.written(key);
+    write();
+    changes.tell({ of: 'resource', key, type });
+  }
+
+  const update = (
+    { id, type }: Pick<Resource, 'id' | 'type'>,
+    set: Partial<Omit<Insertable<Schema['resources']>, 'seq'>>,
+  ): void =>
+    written(keyOf(id), type, () =>
+      db.run(db.query.updateTable('resources').set(set).where('key', '=', keyOf(id))),
+    );
 
   /** Inserts, or replaces all but identity and origin. */
   function save(
@@ -122,13 +134,14 @@ export function resourcesIn({ db, clock, operations, events, shown }: Parts): Re
       system_data: JSON.stringify({ ...origin, ...stamp(next.by) }),
     };
     if (was) {
-      update(was.id, changing);
+      update(was, changing);
     } else {
       const { subscriptionId, resourceGroup, name } = partsOf(next.id);
       const place = { subscription_id: subscriptionId, resource_group: resourceGroup, name };
       const names = { key: keyOf(next.id), id: next.id, type: next.type, type_key: keyOf(next.type) };
-      cache.written(names.key);
-      db.run(db.query.insertInto('resources').values({ ...names, ...place, ...changing }));
+      written(names.key, next.type, () =>
+        db.run(db.query.insertInto('resources').values({ ...names, ...place, ...changing })),
+      );
     }
     return existing(next.id);
   }
@@ -138,17 +151,18 @@ export function resourcesIn({ db, clock, operations, events, shown }: Parts): Re
     list<P = JsonObject, S = JsonObject>(type: string, scope?: string) {
       const typeKey = keyOf(type);
       const [from, to] = scope === undefined ? ['', '\uffff'] : rangeBelow(scope);
-      return ofKeys(db.all(prepared.ofType(typeKey, from, to))) as Resource<P, S>[];
+      return ofKeys(db.all(asks.ofType(typeKey, from, to))) as Resource<P, S>[];
     },
+    idsOf: (type) => db.all(asks.idsOf(keyOf(type))).map(({ id }) => id),
     page(type, scope, after, most) {
       const [from, to] = rangeBelow(scope);
-      const found = db.all(prepared.page(keyOf(type), from, to, after, most + 1));
+      const found = db.all(asks.page(keyOf(type), from, to, after, most + 1));
       const rows = found.slice(0, most);
       return { resources: ofKeys(rows), next: found.length > most ? rows.at(-1)!.seq : null };
     },
     below(scope) {
       const [from, to] = rangeBelow(scope);
-      return ofKeys(db.all(prepared.below(from, to)));
+      return ofKeys(db.all(asks.below(from, to)));
     },
     write: (intent) =>
       db.transaction(() => {
@@ -165,7 +179,7 @@ export function resourcesIn({ db, clock, operations, events, shown }: Parts): Re
       db.transaction(() => {
         const was = existing(id);
         operations.end(id, 'Canceled', superseded('DELETE'));
-        update(id, {
+        update(was, {
           provisioning_state: 'Deleting',
           fault: null,
           generation: was.generation + 1,
@@ -176,12 +190,12 @@ export function resourcesIn({ db, clock, operations, events, shown }: Parts): Re
       }),
     retag: (id, tags, by) =>
       db.transaction(() => {
-        const { systemData } = existing(id);
+        const was = existing(id);
         const set = {
           tags: JSON.stringify(tags),
-          system_data: JSON.stringify({ ...systemData, ...stamp(by) }),
+          system_data: JSON.stringify({ ...was.systemData, ...stamp(by) }),
         };
-        update(id, { ...set, etag: newEtag() });
+        update(was, { ...set, etag: newEtag() });
         return existing(id);
       }),
     setState: (id, state) =>
@@ -190,9 +204,9 @@ export function resourcesIn({ db, clock, operations, events, shown }: Parts): Re
         const text = JSON.stringify(state);
         if (!was || text === JSON.stringify(was.state)) return;
         const before = JSON.stringify(shown(was));
-        update(id, { state: text });
+        update(was, { state: text });
         const after = JSON.stringify(shown({ ...was, state: JSON.parse(text) as JsonObject }));
-        if (before !== after) update(id, { etag: newEtag() });
+        if (before !== after) update(was, { etag: newEtag() });
       }),
     settle: (id, generation, verdict) =>
       db.transaction(() => {
@@ -202,7 +216,7 @@ export function resourcesIn({ db, clock, operations, events, shown }: Parts): Re
         const text = fault && JSON.stringify({ code: fault.code, message: fault.message });
         if (was.provisioningState === verdict.at && JSON.stringify(was.fault) === JSON.stringify(fault))
           return;
-        update(id, { provisioning_state: verdict.at, fault: text, etag: newEtag() });
+        update(was, { provisioning_state: verdict.at, fault: text, etag: newEtag() });
         operations.end(id, verdict.at, fault ?? undefined);
         if (fault) events.add(id, fault.code, fault.message, 'Warning');
       }),
@@ -210,8 +224,9 @@ export function resourcesIn({ db, clock, operations, events, shown }: Parts): Re
       db.transaction(() => {
         const was = get(id);
         if (!was) return;
-        cache.written(keyOf(id));
-        db.run(db.query.deleteFrom('resources').where('key', '=', keyOf(id)));
+        written(keyOf(id), was.type, () =>
+          db.run(db.query.deleteFrom('resources').where('key', '=', keyOf(id))),
+        );
         if (was.provisioningState === 'Deleting') operations.end(id, 'Succeeded');
         else operations.end(id, 'Canceled', superseded('DELETE'));
       }),

@@ -1,45 +1,20 @@
-import type { CompiledQuery, Selectable } from 'kysely';
 import type { Resource } from './resource.ts';
 import { toResource } from './rows.ts';
-import type { Schema } from './schema.ts';
-import type { Database, Query } from './sqlite.ts';
+import { prepared, type Database } from './sqlite.ts';
 
-type Row = Selectable<Schema['resources']>;
-type Key = Pick<Row, 'key'>;
-
-/** The questions that reconcilers ask thousands of times a pass: built once, asked with other values. */
-export function preparedIn(db: Database) {
-  const { query } = db;
-  const oneOf = query.selectFrom('resources').selectAll().where('key', '=', '?').compile();
-  const keys = query.selectFrom('resources').select('key').where('key', '>=', '?').where('key', '<', '?');
-  const belowOf = keys.orderBy('seq').compile();
-  const typeOf = keys.where('type_key', '=', '?').orderBy('seq').compile();
-  const pageOf = keys
-    .select('seq')
-    .where('type_key', '=', '?')
-    .where('seq', '>', 0)
-    .orderBy('seq')
-    .limit(1)
-    .compile();
-  const withValues = <R>(
-    compiled: CompiledQuery<R>,
-    ...parameters: readonly (string | number)[]
-  ): Query<R> => {
-    const asked: CompiledQuery<R> = { ...compiled, parameters };
-    return { compile: () => asked };
-  };
+/** What is asked of the table all the time. Ranges are of keys, as rangeBelow says them. */
+export function preparedIn({ query }: Database) {
+  const all = query.selectFrom('resources');
+  const ofType = all.where('type_key', '=', '');
+  const within = ofType.where('key', '>=', '').where('key', '<', '').orderBy('seq');
   return {
-    row: (key: string): Query<Row> => withValues<Row>(oneOf, key),
-    below: (from: string, to: string): Query<Key> => withValues<Key>(belowOf, from, to),
-    page: (
-      type: string,
-      from: string,
-      to: string,
-      after: number,
-      most: number,
-    ): Query<Key & Pick<Row, 'seq'>> =>
-      withValues<Key & Pick<Row, 'seq'>>(pageOf, from, to, type, after, most),
-    ofType: (type: string, from: string, to: string): Query<Key> => withValues<Key>(typeOf, from, to, type),
+    row: prepared(all.selectAll().where('key', '=', '')),
+    below: prepared(all.select('key').where('key', '>=', '').where('key', '<', '').orderBy('seq')),
+    /** Of a type, within a range. */
+    ofType: prepared(within.select('key')),
+    /** Of a type, within a range, after a place, at most so many. */
+    page: prepared(within.select(['key', 'seq']).where('seq', '>', 0).limit(1)),
+    idsOf: prepared(ofType.select('id').orderBy('seq')),
   };
 }
 
@@ -51,25 +26,42 @@ export interface RowCache {
 }
 
 /**
- * Rows as objects, read and parsed once. It holds committed rows only, and it is sound only while one process holds the
- * database alone, as openDatabase sees to; a store that several controls share must do without.
+ * Rows as objects, parsed once as long as they are asked for now and then. It holds committed rows only, and it is sound only
+ * while one process holds the database alone, as openDatabase sees to; a store that several controls share must do without.
  */
-export function createRowCache(db: Database): RowCache {
-  const prepared = preparedIn(db);
-  const rows = new Map<string, Resource>();
+export function createRowCache(db: Database, rowsOfAGeneration = 2_000): RowCache {
+  const asks = preparedIn(db);
+  // Whoever isn't asked for while a whole generation grows up goes with the one before it.
+  let young = new Map<string, Resource>();
+  let old = new Map<string, Resource>();
   const dirty = new Set<string>();
   db.onEnd(() => dirty.clear());
+
+  function keep(key: string, resource: Resource): void {
+    if (young.size >= rowsOfAGeneration) {
+      old = young;
+      young = new Map();
+    }
+    young.set(key, resource);
+  }
+
   return {
     get(key) {
-      const had = rows.get(key);
+      const had = young.get(key);
       if (had) return had;
-      const row = db.first(prepared.row(key));
+      const known = old.get(key);
+      if (known) {
+        keep(key, known);
+        return known;
+      }
+      const row = db.first(asks.row(key));
       const resource = row && toResource(row);
-      if (resource && !dirty.has(key)) rows.set(key, resource as Resource);
+      if (resource && !dirty.has(key)) keep(key, resource as Resource);
       return resource as Resource | undefined;
     },
     written(key) {
-      rows.delete(key);
+      young.delete(key);
+      old.delete(key);
       dirty.add(key);
     },
   };

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { UserError } from '../lib/errors.ts';
+import type { Changes } from './changes.ts';
 import type { Database } from './sqlite.ts';
 import type { Store } from './resource.ts';
 
@@ -9,7 +10,7 @@ const probe = 'store/key-check';
  * Secrets at rest: AES-256-GCM under the master key, each bound to its name, so that a row moved elsewhere doesn't open. It
  * guards a copied database; not against whoever can read the key's file as well.
  */
-export function secretsIn(db: Database, masterKey: Buffer): Store['secrets'] {
+export function secretsIn(db: Database, masterKey: Buffer, changes: Pick<Changes, 'tell'>): Store['secrets'] {
   const secrets: Store['secrets'] = {
     get(name) {
       const row = db.first(db.query.selectFrom('secrets').select('value').where('name', '=', name));
@@ -17,15 +18,20 @@ export function secretsIn(db: Database, masterKey: Buffer): Store['secrets'] {
     },
     set(name, value) {
       const sealed = seal(masterKey, name, value);
-      db.run(
-        db.query
-          .insertInto('secrets')
-          .values({ name, value: sealed })
-          .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: sealed })),
-      );
+      const written = db.query
+        .insertInto('secrets')
+        .values({ name, value: sealed })
+        .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: sealed }));
+      db.transaction(() => {
+        db.run(written);
+        changes.tell({ of: 'secret', name });
+      });
     },
     delete(name) {
-      db.run(db.query.deleteFrom('secrets').where('name', '=', name));
+      db.transaction(() => {
+        const gone = db.run(db.query.deleteFrom('secrets').where('name', '=', name));
+        if (gone > 0) changes.tell({ of: 'secret', name });
+      });
     },
   };
   checkKey(secrets);

@@ -17,6 +17,15 @@ export interface Query<R> {
   compile(): CompiledQuery<R>;
 }
 
+/** A query that is asked all the time: built once, with any value in the place of each that it is asked with. */
+export function prepared<R>(built: Query<R>): (...values: readonly (string | number)[]) => Query<R> {
+  const compiled = built.compile();
+  return (...parameters) => {
+    const asked: CompiledQuery<R> = { ...compiled, parameters };
+    return { compile: () => asked };
+  };
+}
+
 /**
  * Kysely builds the queries, node:sqlite runs them, at once and synchronously: a transaction is then a plain function,
  * nothing else can run inside it, and a reconciler reads without waiting. It must never be handed a slow query.
@@ -31,8 +40,8 @@ export interface Database {
   transaction<T>(work: () => T): T;
   /** Calls back whenever an outermost transaction has ended, by commit or rollback. */
   onEnd(callback: () => void): void;
-  /** Grows with every change: what was read at a version is so until it is another. */
-  version(): number;
+  /** Calls back when a transaction, an inner one too, has been rolled back. */
+  onRollback(callback: () => void): void;
   close(): void;
 }
 
@@ -57,8 +66,8 @@ export function openDatabase(path: string): Database {
   });
   const statements = new Map<string, StatementSync>();
   const ended: (() => void)[] = [];
+  const undone: (() => void)[] = [];
   let depth = 0;
-  let version = 0;
 
   const prepare = <R>(built: Query<R>): readonly [StatementSync, SQLInputValue[]] => {
     const { sql, parameters } = built.compile();
@@ -81,9 +90,9 @@ export function openDatabase(path: string): Database {
       named(() => sqlite.exec(nested ? `release ${mark}` : 'commit'));
       return result;
     } catch (error) {
-      version++;
       // A failed write may have rolled back by itself already.
       if (sqlite.isTransaction) sqlite.exec(nested ? `rollback to ${mark}; release ${mark}` : 'rollback');
+      for (const callback of undone) callback();
       throw error;
     } finally {
       depth--;
@@ -104,13 +113,11 @@ export function openDatabase(path: string): Database {
     },
     run: (built) => {
       const [statement, parameters] = prepare(built);
-      const changes = Number(named(() => statement.run(...parameters)).changes);
-      if (changes > 0) version++;
-      return changes;
+      return Number(named(() => statement.run(...parameters)).changes);
     },
     transaction,
     onEnd: (callback) => void ended.push(callback),
-    version: () => version,
+    onRollback: (callback) => void undone.push(callback),
     close: () => sqlite.close(),
   };
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
 import { readFileIfThere, writeFileAtomic } from '../lib/files.ts';
 import { activitiesIn, type Activities } from './activity.ts';
+import { changesIn } from './changes.ts';
 import { credentialsIn, type Credentials } from './credentials.ts';
 import { enrolmentsIn, type Enrolments } from './enrolments.ts';
 import { eventsIn, type Events } from './events.ts';
@@ -52,7 +53,8 @@ export function openStore({
   const principals = principalsIn(db, clock, credentials);
   const operations = operationsIn(db, clock, (ended) => recordEnd(ended, activity, principals));
   const events = eventsIn(db, clock);
-  const resources = resourcesIn({ db, clock, operations, events, shown });
+  const changes = changesIn(db);
+  const resources = resourcesIn({ db, clock, changes, operations, events, shown });
   const extensions = extensionsIn(db, clock);
   return {
     ...resources,
@@ -71,8 +73,8 @@ export function openStore({
     extensions,
     enrolments: enrolmentsIn(db, clock),
     verifyRuns: verifyRunsIn(db, clock),
-    secrets: secretsIn(db, masterKey),
-    version: () => db.version(),
+    secrets: secretsIn(db, masterKey, changes),
+    onChange: changes.listen,
     transaction: (work) => db.transaction(work),
     event: (id, reason, message, type = 'Normal') => events.add(id, reason, message, type),
     close: () => db.close(),

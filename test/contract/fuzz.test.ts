@@ -10,10 +10,19 @@ import { ArmError } from '../../src/arm/errors.ts';
 import { parseJson } from '../../src/arm/request-body.ts';
 import { FabricIntent } from '../../src/exchange/intents/fabric.ts';
 import { OperatorIntent } from '../../src/exchange/intents/operator.ts';
-import { createPass } from '../../src/kinds/pass.ts';
-import { reconcileAll } from '../../src/kinds/reconcile.ts';
+import {
+  clusterType,
+  type ClusterProperties,
+  type ClusterState,
+} from '../../src/kinds/cassandra-cluster/schema.ts';
+import { revise } from '../../src/exchange/revision.ts';
+import { fabricIntent, reviseFabric } from '../../src/kinds/fabric-intent.ts';
+import { operatorIntent } from '../../src/kinds/operator-intent.ts';
+import { createReports, noteChange, noting } from '../../src/kinds/reading.ts';
+import { createAgenda } from '../../src/kinds/reconcile.ts';
 import { settingsOf } from '../../src/kinds/settings.ts';
 import { createLog } from '../../src/lib/log.ts';
+import { createLedger } from '../../src/reconcile/ledger.ts';
 import type { Json, JsonObject } from '../../src/store/resource.ts';
 import { customer, group, provider, type World } from '../harness/kinds-world.ts';
 import { playedLevels } from '../harness/played-levels.ts';
@@ -30,9 +39,12 @@ const now = Date.parse('2026-11-24T10:00:00Z');
 const log = createLog({}, { level: 'error' });
 
 let fuzz: FuzzWorld;
+/** Lets the reconcilers have their way with what was just accepted. */
+let settle: () => void;
 const learned = new Map<string, readonly Path[]>();
 before(async () => {
   fuzz = await fuzzWorld();
+  settle = follow(fuzz.world);
   for (const one of fuzz.instances) learned.set(one.kind.type, learnPaths(fuzz.world, one));
 });
 after(() => fuzz.world.stop());
@@ -90,29 +102,67 @@ function tryRequest(
       checkShown?.(answer.body!['properties'] as JsonObject);
       checkKept(id, answer.body!, as);
     }
-    reconcile(world);
+    settle();
     return true;
   });
 }
 
-/** Two rounds of the reconcilers, with levels below that have done what they were told. */
-function reconcile({ store, kinds }: World): void {
+/**
+ * The reconcilers, led by what changes alone, with levels below that have done what they were told. Then all of it is looked at
+ * as a start would: there must be nothing left to write.
+ */
+function follow({ store, kinds }: World): () => void {
   const settings = settingsOf(store);
   const levels = playedLevels(store, { now: () => now, sleep: () => Promise.resolve() }, () => kinds);
-  for (let round = 0; round < 2; round++) {
-    const pass = createPass({
-      store,
-      settings: { ...settings, levels },
-      now,
-      work: [],
-      lasting: () => 0,
-      changed: () => undefined,
-    });
-    const steps = reconcileAll(pass, log);
-    let step = steps.next();
-    while (!step.done) step = steps.next();
-    assert.deepEqual(step.value, [], 'what was accepted can not be reconciled');
+  const ledger = createLedger((piece) => agenda.concerned(piece));
+  const noted = noting(store, ledger);
+  const reports = createReports(ledger, { now: () => now });
+  const agenda = createAgenda({
+    store: noted,
+    ledger,
+    settings: { ...settings, levels },
+    revisions: {
+      fabric: () => ledger.memo('fabric', () => reviseFabric(noted, settings, [], ledger.memo)).revision,
+      operator: (clusterId) =>
+        ledger.memo(`operator ${clusterId}`, () => {
+          const intent = operatorIntent(noted, clusterId);
+          return intent && revise(intent).revision;
+        }),
+    },
+    log,
+  });
+  let written = 0;
+  store.onChange((change) => {
+    written++;
+    noteChange(ledger, change);
+    if (change.of === 'resource') agenda.written(change.type, change.key);
+  });
+  function listen(): void {
+    reports.fabric(levels.fabric()!);
+    for (const { id, state } of store.list<ClusterProperties, ClusterState>(clusterType)) {
+      const said = levels.operator(id);
+      if (said) reports.operator(state.identity, id, said);
+    }
   }
+  function work(): void {
+    for (let round = 0; round < 20; round++) {
+      listen();
+      if (agenda.isEmpty()) return;
+      const steps = agenda.work(now);
+      let step = steps.next();
+      while (!step.done) step = steps.next();
+      assert.deepEqual(step.value, [], 'what was accepted can not be reconciled');
+    }
+    assert.fail('the reconcilers never come to rest');
+  }
+  return () => {
+    work();
+    assert.deepEqual(kinds.fabricIntent().document, fabricIntent(store, settings, []), 'a stale document');
+    written = 0;
+    agenda.lookAround(Infinity);
+    work();
+    assert.equal(written, 0, 'a change has not led to all that it concerns');
+  };
 }
 
 /** What the service itself sets, and clients send back. */

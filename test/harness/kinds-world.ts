@@ -187,7 +187,9 @@ export function createWorld(options: { readonly availableMegabytes?: number } = 
         work: {},
         limits: [],
       };
-      ear.hearFabric({ report: change(report), applied: revision, at: now });
+      const said = change(report);
+      ear.hearFabric({ report: said, applied: revision, at: now });
+      kinds.onFabricReport(said, revision);
       await settle();
     },
     identity: (cluster = 'c1') => (store.get(clusterId(cluster))!.state as { identity: string }).identity,
@@ -217,7 +219,9 @@ export function createWorld(options: { readonly availableMegabytes?: number } = 
         ),
         refusals: [],
       };
-      ear.hearOperator(identity, { report: change(report), applied: revision, at: now });
+      const said = change(report);
+      ear.hearOperator(identity, { report: said, applied: revision, at: now });
+      kinds.onOperatorReport(identity, said, revision);
       await settle();
     },
     async pass(ms) {

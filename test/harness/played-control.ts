@@ -2,6 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  clusterType,
+  type ClusterProperties,
+  type ClusterState,
+} from '../../src/kinds/cassandra-cluster/schema.ts';
 import { startKinds } from '../../src/kinds/control.ts';
 import { kinds as registry } from '../../src/kinds/registry.ts';
 import type { Kinds } from '../../src/kinds/plane.ts';
@@ -56,11 +61,18 @@ export async function playedControl(): Promise<PlayedControl> {
       kinds: registry,
       start(options) {
         store = options.store as ControlStore;
-        const kinds: Kinds = startKinds({
-          ...options,
-          heard: playedLevels(options.store, options.clock, () => kinds),
-          availableMegabytes: () => null,
-        });
+        const levels = playedLevels(options.store, options.clock, () => kinds);
+        const kinds: Kinds = startKinds({ ...options, heard: levels, availableMegabytes: () => null });
+        kinds.onIntentChange(() => void setImmediate(report));
+        function report(): void {
+          if (options.signal.aborted) return;
+          const { report: said, applied } = levels.fabric()!;
+          kinds.onFabricReport(said, applied);
+          for (const { id, state } of store.list<ClusterProperties, ClusterState>(clusterType)) {
+            const operator = levels.operator(id);
+            if (operator) kinds.onOperatorReport(state.identity, operator.report, operator.applied);
+          }
+        }
         return kinds;
       },
     },

@@ -25,7 +25,6 @@ export function playedLevels(store: Store, clock: Clock, kinds: () => Pick<Kinds
       const { revision, document } = kinds().fabricIntent();
       return heard(revision, fabricReport(document));
     },
-    fabricRevision: () => kinds().fabricIntent().revision,
     operator(clusterId) {
       const intent = intentOf(clusterId);
       if (!intent) return undefined;
@@ -34,7 +33,6 @@ export function playedLevels(store: Store, clock: Clock, kinds: () => Pick<Kinds
         machines.some((machine) => machine.kind === 'node' && machine.address === address);
       return heard(intent.revision, operatorReport(intent.document, stands, hosts));
     },
-    operatorRevision: (clusterId) => intentOf(clusterId)?.revision,
   };
 }
 

@@ -25,7 +25,7 @@ export function reconcileCluster(cluster: Cluster, pass: Pass): void {
     authorities: authorities
       ? { internode: authorities.internode, client: authorities.client }
       : cluster.state.authorities,
-    waiting: reason ? waitFor(cluster.state.waiting, reason, pass.now) : null,
+    waiting: reason ? waitFor(cluster.state.waiting, reason, pass) : null,
     ...(deallocated && { deallocated }),
   };
   pass.store.setState(cluster.id, state);
@@ -60,16 +60,15 @@ function approveListed(cluster: Cluster, { store }: Pass): void {
 function whatIsMissing(cluster: Cluster, pass: Pass): Reason | undefined {
   if (!isRunning(cluster)) return operatorSilent(cluster, pass);
   const { operator } = cluster.state;
-  const heard = pass.settings.levels.operator(cluster.id);
-  const machine = pass.settings.levels.fabric()?.report.machines[operator.machine];
-  if (heard) {
+  const machine = pass.machine(operator.machine);
+  if (pass.operatorHeard(cluster.id)) {
     const report = pass.operator(cluster.id);
     if (!report)
       return { code: 'OperatorBehind', message: "The cluster's operator takes up what was asked for." };
     if (report.wireguard.listening) return undefined;
     return { code: 'DoorNotListening', message: "The cluster's operator does not listen for its nodes yet." };
   }
-  if (!pass.settings.levels.fabric()) {
+  if (!pass.fabricHeard()) {
     return {
       code: 'FabricSilent',
       message: 'The fabric has not reported: is it running? sallyport status tells, sallyport up starts it.',
@@ -119,7 +118,7 @@ function whatIsOnItsWay(
   pass: Pass,
 ): Reason | undefined {
   if (!deallocated || deallocated.wanted === deallocated.observed) return undefined;
-  const said = pass.settings.levels.operator(cluster.id)?.report.dataCenters ?? [];
+  const said = pass.operatorHeard(cluster.id)?.report.dataCenters ?? [];
   const present = presentDataCenters(cluster, pass);
   const waits = said
     .filter((item) => present.includes(item.name))

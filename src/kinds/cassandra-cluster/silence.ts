@@ -3,7 +3,7 @@ import type { Reason } from '../waiting.ts';
 import type { Cluster } from './schema.ts';
 
 /** An operator reports at least every 3 s; after this it is missed. */
-const silentMs = 15_000;
+export const silentMs = 15_000;
 
 export const silence: Reason = {
   code: 'OperatorSilent',
@@ -11,12 +11,14 @@ export const silence: Reason = {
 };
 
 export function isFresh(cluster: Cluster, pass: Pass): boolean {
-  const heard = pass.settings.levels.operator(cluster.id);
-  return heard !== undefined && pass.now - heard.at <= silentMs;
+  const heard = pass.operatorHeard(cluster.id);
+  if (!heard || pass.now - heard.at > silentMs) return false;
+  pass.again(heard.at + silentMs + 1);
+  return true;
 }
 
 /** For what is done already: a control that has just started has heard nobody yet, and that is no news. */
 export function operatorSilent(cluster: Cluster, pass: Pass): Reason | undefined {
   if (isFresh(cluster, pass)) return undefined;
-  return pass.lasting(`silent ${cluster.id}`) < silentMs ? undefined : silence;
+  return pass.lasts('silent', silentMs) ? silence : undefined;
 }

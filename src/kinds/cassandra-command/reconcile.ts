@@ -11,7 +11,7 @@ const mostCharacters = 8 << 20;
 /** Takes up what the operator says of the commands of a cluster, and forgets the oldest. */
 export function reconcileCommands(cluster: Cluster, pass: Pass): void {
   const commands = commandsOf(pass.store, cluster.id);
-  const said = pass.settings.levels.operator(cluster.id)?.report.commands ?? {};
+  const said = pass.operatorHeard(cluster.id)?.report.commands ?? {};
   for (const command of commands) if (isOpen(command)) follow(command, said[command.name], pass);
   let characters = 0;
   // The newest come last.
@@ -53,6 +53,7 @@ function follow(command: Command, said: CommandReport | undefined, pass: Pass): 
       message: `Node ${command.properties.host} has not answered for ${patienceMs / 60_000} minutes: ask for the cluster's status. The command may still have run.`,
     });
   }
+  pass.again(command.properties.askedAt + patienceMs + 1);
   if (said?.state === 'running') store.setState(command.id, { ...command.state, at: 'running' });
 }
 

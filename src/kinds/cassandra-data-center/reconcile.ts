@@ -30,7 +30,7 @@ export function reconcileDataCenter(dataCenter: DataCenter, cluster: Cluster | u
     ...dataCenter.state,
     nodes,
     ready: dataCenter.state.ready || said?.phase === 'ready',
-    waiting: reason ? waitFor(dataCenter.state.waiting, reason, pass.now) : null,
+    waiting: reason ? waitFor(dataCenter.state.waiting, reason, pass) : null,
   };
   const moved = !isDeepStrictEqual(nodes, dataCenter.state.nodes) || state.ready !== dataCenter.state.ready;
   pass.store.setState(dataCenter.id, state);
@@ -51,8 +51,7 @@ function whyFailed(
     return said.error ?? { code: 'DataCenterFailed', message: 'The operator gave up, and did not say why.' };
   }
   if (!said?.error || !dataCenter.state.ready) return undefined;
-  const lasted = pass.lasting(`stuck ${dataCenter.id} ${dataCenter.generation}`);
-  return lasted < stuckMs ? undefined : said.error;
+  return pass.lasts(`stuck ${dataCenter.generation}`, stuckMs) ? said.error : undefined;
 }
 
 function putNodeInterface(
@@ -113,7 +112,7 @@ function retire(dataCenter: DataCenter, cluster: Cluster, pass: Pass): void {
   if (!dataCenter.state.retired) {
     const operator = pass.operator(cluster.id);
     const released = operator && !operator.nodes.some((node) => node.dataCenter === dataCenter.name);
-    if (!released && pass.lasting(`retire ${dataCenter.id}`) < retireMs) return;
+    if (!released && !pass.lasts('retire', retireMs)) return;
     return store.setState(dataCenter.id, { ...dataCenter.state, retired: true });
   }
   if (!pass.fabric()) return;

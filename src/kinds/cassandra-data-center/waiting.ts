@@ -1,4 +1,3 @@
-import type { FabricReport } from '../../exchange/intents/fabric.ts';
 import type { OperatorReport } from '../../exchange/intents/operator.ts';
 import type { Pass } from '../pass.ts';
 import { connectionStatus } from '../private-endpoint/connection.ts';
@@ -46,9 +45,8 @@ function count(dataCenter: DataCenter): Reason | undefined {
 }
 
 function levels(dataCenter: DataCenter, cluster: Cluster, pass: Pass): Reason | undefined {
-  const { levels: heard } = pass.settings;
   if (!isRunning(dataCenter)) return operatorSilent(cluster, pass);
-  if (!heard.fabric()) {
+  if (!pass.fabricHeard()) {
     return {
       code: 'FabricSilent',
       message: 'The fabric has not reported: is it running? sallyport status tells, sallyport up starts it.',
@@ -60,19 +58,18 @@ function levels(dataCenter: DataCenter, cluster: Cluster, pass: Pass): Reason | 
 }
 
 const report = (cluster: Cluster, pass: Pass): OperatorReport | undefined =>
-  pass.settings.levels.operator(cluster.id)?.report;
+  pass.operatorHeard(cluster.id)?.report;
 
 /** An operator that is older than the word says nothing of it: then its phase alone counts. */
 const isMember = (node: DataCenterNode, cluster: Cluster, pass: Pass): boolean =>
   (report(cluster, pass)?.nodes.find((item) => item.name === node.name)?.membership ?? 'member') === 'member';
 
 function machines(dataCenter: DataCenter, _: Cluster, pass: Pass): Reason | undefined {
-  const known: FabricReport['machines'] = pass.settings.levels.fabric()?.report.machines ?? {};
-  const failed = dataCenter.state.nodes.find((node) => known[node.machine]?.state === 'failed');
+  const failed = dataCenter.state.nodes.find((node) => pass.machine(node.machine)?.state === 'failed');
   if (!failed) return undefined;
   return {
     code: 'MachineFailed',
-    message: `The machine of node ${failed.name} can't be started: ${known[failed.machine]?.error?.message ?? 'no reason is known'}`,
+    message: `The machine of node ${failed.name} can't be started: ${pass.machine(failed.machine)?.error?.message ?? 'no reason is known'}`,
   };
 }
 
@@ -85,12 +82,12 @@ function nodes(dataCenter: DataCenter, cluster: Cluster, pass: Pass): Reason | u
   if (expected.length > 0) {
     const address = dataCenter.properties.endpointAddress;
     // Every node begins like this, for a second: only what lasts is worth a warning.
-    return pass.lasting(`never seen: ${dataCenter.id}`) < usualMs
-      ? { code: 'NodesUnderWay', message: `On the way to the door ${address}: ${named(expected)}.` }
-      : {
+    return pass.lasts('never seen', usualMs)
+      ? {
           code: 'NodeNeverSeen',
           message: `Expected, never seen at the door: ${named(expected)}. Is the private endpoint ${address} approved, and does the machine run? See: sallyport status`,
-        };
+        }
+      : { code: 'NodesUnderWay', message: `On the way to the door ${address}: ${named(expected)}.` };
   }
   const silent = dataCenter.state.nodes.filter((node) => phaseOf(node) === 'silent');
   return silent.length > 0

@@ -2,7 +2,7 @@ import { sameId } from '../../arm/id.ts';
 import type { Store } from '../../store/resource.ts';
 import type { Pass } from '../pass.ts';
 import type { ConnectionProperties, ConnectionState, Connection } from '../private-link-connection/schema.ts';
-import { observe, settleBy, type Observed } from '../settle.ts';
+import { observeEntry, settleBy, type Observed } from '../settle.ts';
 import { connectionOf } from './connection.ts';
 import type { Endpoint } from './schema.ts';
 
@@ -11,7 +11,7 @@ export function reconcilePrivateEndpoint(endpoint: Endpoint, pass: Pass): void {
     if (pass.fabric()) removeEndpoint(pass.store, endpoint);
     return;
   }
-  settleBy(pass, endpoint, observeLink(pass, connectionOf(pass.store, endpoint)));
+  settleBy(pass, endpoint, () => observeLink(pass, connectionOf(pass.store, endpoint)));
 }
 
 function removeEndpoint(store: Store, endpoint: Endpoint): void {
@@ -28,7 +28,7 @@ export function observeLink(pass: Pass, connection: Connection | undefined): Obs
   const report = pass.fabric();
   if (!report) return { at: 'not yet' };
   if (!connection || connection.properties.status === 'Disconnected') return { at: 'so' };
-  return observe(
+  return observeEntry(
     report.links[connection.state.link],
     connection.properties.status === 'Approved' ? 'open' : 'closed',
   );

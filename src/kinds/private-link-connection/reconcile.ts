@@ -10,5 +10,5 @@ export function reconcileConnection(connection: Connection, pass: Pass): void {
     if (pass.fabric()) pass.store.remove(connection.id);
     return;
   }
-  settleBy(pass, connection, observeLink(pass, connection));
+  settleBy(pass, connection, () => observeLink(pass, connection));
 }

@@ -2,7 +2,7 @@ import { containsAddress } from '../../lib/ip.ts';
 import { highestFree, storedPrefix } from '../addresses.ts';
 import { claimsIn } from '../claims.ts';
 import type { Pass } from '../pass.ts';
-import { observe, settleBy } from '../settle.ts';
+import { observeEntry, settleBy, type Observed } from '../settle.ts';
 import { subnetsOf } from '../subnet/kind.ts';
 import { peeringsOf } from '../virtual-network-peering/find.ts';
 import type { VirtualNetworkState, VirtualNetwork } from './schema.ts';
@@ -16,14 +16,19 @@ export function reconcileVirtualNetwork(network: VirtualNetwork, pass: Pass): vo
     return pass.store.remove(network.id);
   }
   pass.store.setState(network.id, placeApplication(pass, network));
-  const report = pass.fabric();
-  if (report) settleBy(pass, network, observe(report.networks[network.state.network], 'ready'));
+  settleBy(pass, network, () => observeNetwork(network, pass));
 }
 
 export function reconcileSubnet(subnet: Subnet, network: VirtualNetwork | undefined, pass: Pass): void {
+  const gone = !network || (subnet.provisioningState === 'Deleting' && pass.fabric());
+  if (gone) return pass.store.remove(subnet.id);
+  settleBy(pass, subnet, () => observeNetwork(network, pass));
+}
+
+/** A network is so once the fabric says so of the intent as it is now. */
+export function observeNetwork(network: VirtualNetwork, pass: Pass): Observed {
   const report = pass.fabric();
-  if (!network || (subnet.provisioningState === 'Deleting' && report)) return pass.store.remove(subnet.id);
-  if (report) settleBy(pass, subnet, observe(report.networks[network.state.network], 'ready'));
+  return report ? observeEntry(report.networks[network.state.network], 'ready') : { at: 'not yet' };
 }
 
 /**

@@ -1,0 +1,108 @@
+/** What a change leads to: the work that it concerns, and no more. */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import {
+  clusterId,
+  connected,
+  connectionId,
+  createWorld,
+  dataCenterBody,
+  dataCenterId,
+  decide,
+  endpointBody,
+  endpointId,
+  makeCluster,
+  makeNetwork,
+  networkId,
+  type World,
+} from '../../test/harness/kinds-world.ts';
+import { fabricIntent } from './fabric-intent.ts';
+import { settingsOf } from './settings.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = createWorld();
+  makeNetwork(world);
+  const service = await makeCluster(world);
+  world.put(endpointId(), endpointBody(service, '10.0.1.10'));
+  decide(world, connectionId(world, service), 'Approved');
+  world.put(dataCenterId(), dataCenterBody());
+  await world.fabricApplies();
+  await world.operatorSays();
+  await world.operatorSays('c1', connected('ready'));
+  await world.fabricApplies();
+  await world.settle();
+});
+afterEach(() => world.stop());
+
+/** How many looks the next pass takes. */
+async function looks(): Promise<number> {
+  await world.settle();
+  const { kinds } = world.kinds.passes!() as { kinds: { status: { unchanged: number } } };
+  return kinds.status.unchanged;
+}
+
+test('at rest nothing is looked at; a write leads to few of many', async () => {
+  assert.equal(await looks(), 0);
+  for (let at = 0; at < 100; at++)
+    world.put(networkId(`other${at}`), { addressSpace: { addressPrefixes: ['10.9.0.0/16'] } });
+  await world.fabricApplies();
+  assert.ok((await looks()) <= 1);
+  world.put(networkId('other7'), { addressSpace: { addressPrefixes: ['10.8.0.0/16'] } });
+  const led = await looks();
+  assert.ok(led > 0 && led < 10, String(led));
+});
+
+test('a report that says the same again leads to nothing', async () => {
+  await world.operatorSays('c1', connected('ready'));
+  await world.fabricApplies();
+  assert.equal(await looks(), 0);
+});
+
+test('an operator that falls silent is missed when its time is up, and no longer when it speaks again', async () => {
+  const waiting = (): unknown => world.get(clusterId()).properties['waitingFor'];
+  await world.operatorSays('c1', connected('ready'));
+  await world.pass(14_000);
+  assert.equal(waiting(), undefined);
+  await world.pass(2_000);
+  await world.pass(15_000);
+  assert.match(String(waiting()), /doesn't report/);
+  await world.operatorSays('c1', connected('ready'));
+  assert.equal(waiting(), undefined);
+});
+
+test('the document for the fabric is the one that a start would make, after each change', async () => {
+  const check = (): void =>
+    assert.deepEqual(
+      world.kinds.fabricIntent().document,
+      fabricIntent(world.store, settingsOf(world.store), []),
+    );
+  check();
+  decide(
+    world,
+    connectionId(world, String(world.get(clusterId()).properties['privateLinkResourceId'])),
+    'Rejected',
+  );
+  check();
+  assert.throws(() =>
+    world.store.transaction(() => {
+      world.store.remove(endpointId());
+      check();
+      throw new Error('no');
+    }),
+  );
+  check();
+  world.store.remove(networkId());
+  check();
+});
+
+test('its revision stays where nothing of it changed, and is the same after a start', async () => {
+  const { revision } = world.kinds.fabricIntent();
+  world.put(networkId('other'), { addressSpace: { addressPrefixes: ['10.9.0.0/16'] } });
+  const next = world.kinds.fabricIntent().revision;
+  assert.notEqual(next, revision);
+  world.store.retag(networkId('other'), { owner: 'us' }, 'me');
+  assert.equal(world.kinds.fabricIntent().revision, next);
+  world.restart();
+  assert.equal(world.kinds.fabricIntent().revision, next);
+});

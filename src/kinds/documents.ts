@@ -1,0 +1,144 @@
+/** The documents for the levels below as they are now, and whom to tell when one of them is another. */
+import { isDeepStrictEqual } from 'node:util';
+import type { FabricIntent, FabricWork } from '../exchange/intents/fabric.ts';
+import type { OperatorIntent } from '../exchange/intents/operator.ts';
+import { revise, type Revised } from '../exchange/revision.ts';
+import type { Ledger } from '../reconcile/ledger.ts';
+import type { Change, Store } from '../store/resource.ts';
+import {
+  clusterType,
+  type Cluster,
+  type ClusterProperties,
+  type ClusterState,
+} from './cassandra-cluster/schema.ts';
+import { reviseFabric } from './fabric-intent.ts';
+import { operatorIntent } from './operator-intent.ts';
+import type { Settings } from './settings.ts';
+
+/** The peer of the exchange that is the fabric; any other is an operator, by its cluster's identity. */
+const fabricPeer = 'fabric';
+const fabricDocument = 'the fabric';
+const ordersOfWork = 'work';
+const operatorDocument = (clusterId: string): string => `operator of ${clusterId.toLowerCase()}`;
+
+export interface Documents {
+  fabric(): Revised<FabricIntent>;
+  /** Undefined: no cluster with that identity, or one that is being deleted. */
+  operator(identity: string): Revised<OperatorIntent> | undefined;
+  /** Only those that are not being deleted. */
+  clusterOf(identity: string): Cluster | undefined;
+  readonly revisions: { fabric(): string; operator(clusterId: string): string | undefined };
+  /** Something that a document was read off is another now. Other names than theirs are nobody here. */
+  concerned(document: string): void;
+  written(change: Extract<Change, { of: 'resource' }>): void;
+  onChange(callback: (peer: string) => void): void;
+  /** Calls back for every document that is another than when this was called before. */
+  announce(): void;
+}
+
+export function createDocuments({
+  store,
+  ledger,
+  settings,
+  work,
+}: {
+  /** Reading it is noted: see reading.ts. */
+  readonly store: Store;
+  readonly ledger: Pick<Ledger, 'memo' | 'reads' | 'changed'>;
+  readonly settings: Settings;
+  readonly work: () => readonly FabricWork[];
+}): Documents {
+  const callbacks: ((peer: string) => void)[] = [];
+  const announced = new Map<string, string>();
+  /** Cluster ids by identity. A cluster keeps its identity; whether it is still there is asked each time. */
+  const clusters = new Map<string, string>();
+  /** Of clusters, by the name of their document. */
+  const identities = new Map<string, string>();
+  /** Peers whose document may be another. */
+  const moved = new Set<string>([fabricPeer]);
+  let orders: readonly FabricWork[] = [];
+
+  const clusterAt = (id: string): Cluster | undefined => store.get<ClusterProperties, ClusterState>(id);
+
+  function meet(id: string): void {
+    const document = operatorDocument(id);
+    const before = identities.get(document);
+    const identity = clusterAt(id)?.state.identity;
+    if (before !== undefined && before !== identity) {
+      clusters.delete(before);
+      identities.delete(document);
+      moved.add(before);
+    }
+    if (identity === undefined) return;
+    clusters.set(identity, id);
+    identities.set(document, identity);
+    moved.add(identity);
+  }
+  for (const id of store.idsOf(clusterType)) meet(id);
+
+  function clusterOf(identity: string): Cluster | undefined {
+    const cluster = clusterAt(clusters.get(identity) ?? '');
+    return cluster?.state.identity === identity && cluster.provisioningState !== 'Deleting'
+      ? cluster
+      : undefined;
+  }
+
+  /** Work is asked for and done without a write: whoever asks sees to it that the document has what there is now. */
+  function ordersNow(): readonly FabricWork[] {
+    const now = work();
+    if (!isDeepStrictEqual(now, orders)) {
+      orders = now;
+      ledger.changed(ordersOfWork);
+    }
+    return now;
+  }
+
+  function fabric(): Revised<FabricIntent> {
+    const now = ordersNow();
+    return ledger.memo(fabricDocument, () => {
+      ledger.reads(ordersOfWork);
+      return reviseFabric(store, settings, now, ledger.memo);
+    });
+  }
+
+  const operatorAt = (clusterId: string): Revised<OperatorIntent> | undefined =>
+    ledger.memo(operatorDocument(clusterId), () => {
+      const intent = operatorIntent(store, clusterId);
+      return intent && revise(intent);
+    });
+
+  function operator(identity: string): Revised<OperatorIntent> | undefined {
+    const cluster = clusterOf(identity);
+    return cluster && operatorAt(cluster.id);
+  }
+
+  return {
+    fabric,
+    operator,
+    clusterOf,
+    revisions: {
+      fabric: () => fabric().revision,
+      operator: (clusterId) => operatorAt(clusterId)?.revision,
+    },
+    concerned(document) {
+      if (document === fabricDocument) moved.add(fabricPeer);
+      const identity = identities.get(document);
+      if (identity !== undefined) moved.add(identity);
+    },
+    written({ type, key }) {
+      if (type === clusterType) meet(key);
+    },
+    onChange: (callback) => void callbacks.push(callback),
+    announce() {
+      ordersNow();
+      for (const peer of moved) {
+        moved.delete(peer);
+        const revision = (peer === fabricPeer ? fabric() : operator(peer))?.revision;
+        if (announced.get(peer) === revision) continue;
+        if (revision === undefined) announced.delete(peer);
+        else announced.set(peer, revision);
+        for (const callback of callbacks) callback(peer);
+      }
+    },
+  };
+}
