@@ -101,9 +101,9 @@ export function doorRules(policy: DoorPolicy): readonly DoorRule[] {
   const { state, nic, endpoint, tunnel } = policy;
   if (state === 'born' || state === 'retired' || !nic) return [];
   const base = { device: nic.device, local: nic.address };
-  const rules: DoorRule[] = [];
+  const link: DoorRule[] = [];
   if (endpoint && tunnel) {
-    rules.push({
+    link.push({
       ...base,
       direction: 'out',
       protocol: 'udp',
@@ -112,7 +112,7 @@ export function doorRules(policy: DoorPolicy): readonly DoorRule[] {
       reason: 'WireGuard to the private endpoint',
     });
     for (const { protocol, port, reason } of tunnel.open) {
-      rules.push({
+      link.push({
         direction: 'out',
         device: tunnel.device,
         local: tunnel.address,
@@ -123,18 +123,20 @@ export function doorRules(policy: DoorPolicy): readonly DoorRule[] {
       });
     }
   }
-  if (state === 'blocked') return rules;
+  if (state === 'blocked') return link;
+  // Rules are judged in their order, and nearly every packet is one of these.
+  const busy: DoorRule[] = [];
   const tcp = { ...base, protocol: 'tcp' } as const;
-  if (policy.peers.length > 0) {
-    const ring = { ...tcp, remote: policy.peers, port: ports.ring };
-    rules.push({ ...ring, direction: 'out', reason: 'the ring: to its peers' });
-    rules.push({ ...ring, direction: 'in', reason: 'the ring: from its peers' });
-  }
   if (state === 'joined' && policy.clients.length > 0) {
     const remote = outermost(policy.clients);
-    rules.push({ ...tcp, direction: 'in', remote, port: ports.cql, reason: 'CQL from the virtual network' });
+    busy.push({ ...tcp, direction: 'in', remote, port: ports.cql, reason: 'CQL from the virtual network' });
   }
-  return rules;
+  if (policy.peers.length > 0) {
+    const ring = { ...tcp, remote: policy.peers, port: ports.ring };
+    busy.push({ ...ring, direction: 'out', reason: 'the ring: to its peers' });
+    busy.push({ ...ring, direction: 'in', reason: 'the ring: from its peers' });
+  }
+  return [...busy, ...link];
 }
 
 export const doorTable = 'sallyport_door';
@@ -156,7 +158,7 @@ export function renderDoor(policy: DoorPolicy, hooks: DoorHooks): string {
   const { nic, tunnel } = policy;
   const chains = [
     ...(hooks.nic && nic
-      ? egressChain('nic', nic.device, [arpRule(nic), ...egressRules(rules, nic.device)])
+      ? egressChain('nic', nic.device, [...egressRules(rules, nic.device), arpRule(nic)])
       : []),
     ...(hooks.tunnel && tunnel
       ? egressChain('tunnel', tunnel.device, egressRules(rules, tunnel.device))
