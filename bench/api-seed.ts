@@ -134,8 +134,10 @@ function put(store: ControlStore, rows: readonly Resource[], at: number): string
     [new RegExp(`${endpointId()}(?=["/])`, 'g'), endpointId(`endpoint-${at}`)],
     [new RegExp(`${networkId()}(?=["/])`, 'g'), networkId(`network-${at}`)],
     [/"172\.31\.(\d+)\.(\d+)"/g, `"172.31.${16 + (at >> 7)}.${(at & 127) + 1}"`],
-    [/(networkInterfaces\/[^"]+)/g, `$1-${at}`],
-    [/("(?:machine|network|link)":"[^"]+)"/g, `$1-${at}"`],
+    // An operator's interface and machine are named after it; those of the others end in what is their own.
+    [/operator-[0-9a-f]{8}-[0-9a-f]{4}/g, `$&-${at}`],
+    [/((?:networkInterfaces|virtualMachines)\/(?!operator-)[^"]+)/g, `$1-${at}`],
+    [/("(?:machine|network|link)":"(?!operator-)[^"]+)"/g, `$1-${at}"`],
   ];
   const renamed = (text: string): string =>
     words.reduce((all, [from, to]) => all.replaceAll(from as string, to), text);

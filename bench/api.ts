@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock, until } from '../src/lib/clock.ts';
 import { issue, createAuthority } from '../src/lib/x509.ts';
+import { controlFlags } from '../src/server/launch.ts';
 import { seedControl, type Seed } from './api-seed.ts';
 import { loadHttp, type HttpLoad, type HttpRequest, type HttpTarget } from './http-load.ts';
 import { interleaveOf, percentile, report, reportAbsolute } from './rounds.ts';
@@ -38,6 +39,12 @@ execFileSync(join(project, 'node_modules/.bin/tsc'), ['-p', join(project, 'tscon
   cwd: project,
 });
 mkdirSync(join(folder, 'control'));
+// One client asks more than any is meant to: what is measured is the answer, and not the refusal.
+const rate = { burst: 1e9, perSecond: 1e6 };
+writeFileSync(
+  join(folder, 'control/config.json'),
+  JSON.stringify({ rates: { reads: rate, writes: rate, deletes: rate } }),
+);
 const seed = await seedControl(join(folder, 'control'), clusters, rounds);
 const ours = await startControl();
 const bare = await startBare(seed);
@@ -152,7 +159,7 @@ function puts(round: number, token: string): () => HttpRequest | undefined {
 
 async function startControl(): Promise<Server> {
   const home = join(folder, 'control');
-  const child = spawn(process.execPath, [join(project, 'dist/server/main.js'), 'control'], {
+  const child = spawn(process.execPath, [...controlFlags, join(project, 'dist/server/main.js'), 'control'], {
     env: { PATH: process.env['PATH'], SALLYPORT_CONTROL: home },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -1,3 +1,4 @@
+import { remembered } from '../lib/remembered.ts';
 import { ArmError } from './errors.ts';
 
 const form = /^\d{4}-\d{2}-\d{2}(-preview)?$/;
@@ -32,7 +33,7 @@ export function checkApiVersion(
   return version;
 }
 
-const isDate = (text: string): boolean => {
+const isDate = remembered((text): boolean => {
   const date = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
-};
+});

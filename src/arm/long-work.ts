@@ -24,7 +24,7 @@ export function driveLongWork(
 function pass(cx: ArmContext, log: Log, stalled: Map<string, number>): Status {
   const applied: string[] = [];
   const failed: Failure[] = [];
-  for (const operation of cx.store.operations.runningWithin('/subscriptions')) {
+  for (const operation of cx.store.operations.runningWithin('/subscriptions', [groupType, deploymentType])) {
     const work = workOf(cx, operation, stalled);
     if (!work) continue;
     try {

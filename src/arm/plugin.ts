@@ -50,6 +50,7 @@ export function addArm(
       askArm(cx, asked, String(reply.getHeader('x-ms-correlation-request-id'))),
     );
     reply.code(answer.status).headers(answer.headers ?? {});
+    if (answer.text !== undefined) return reply.type('application/json; charset=utf-8').send(answer.text);
     return answer.body === undefined ? reply.send() : reply.send(answer.body);
   });
 }
@@ -75,7 +76,7 @@ export const notThere = (path: string): ArmError =>
 
 /** The ids by which a request is found again in the log, on every answer. */
 export function addRequestIds(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const correlation = headerOf(request, 'x-ms-correlation-request-id');
     const clientId = headerOf(request, 'x-ms-client-request-id');
     reply.headers({
@@ -93,12 +94,13 @@ export function addRequestIds(app: FastifyInstance): void {
     ) {
       reply.header('x-ms-client-request-id', clientId);
     }
+    done();
   });
 }
 
 /** One line per answer: never a body, never a query, never a header that holds a credential. */
 export function addRequestLog(app: FastifyInstance, log: Log): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const command = headerOf(request, 'commandname');
     // Who waits for an operation asks every second: what was read well is no news.
     const quiet = (request.method === 'GET' || request.method === 'HEAD') && reply.statusCode < 400;
@@ -110,6 +112,7 @@ export function addRequestLog(app: FastifyInstance, log: Log): void {
       ms: Math.round(reply.elapsedTime),
       ...(command && { command: command.slice(0, 100) }),
     });
+    done();
   });
 }
 

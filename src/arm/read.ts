@@ -12,7 +12,9 @@ export function getResource(cx: ArmContext, request: ArmRequest, kind: AnyKind, 
   authorize(cx, request.caller, actionOf(kind, 'GET'), id.text);
   checkApiVersion(request.query, kind.operations);
   const resource = needResource(cx, kind, id);
-  return { status: 200, headers: { ETag: resource.etag }, body: show(kind, resource, cx.store) };
+  const found = { status: 200, headers: { ETag: resource.etag } };
+  if (cx.shown) return { ...found, text: cx.shown(kind, resource) };
+  return { ...found, body: show(kind, resource, cx.store) };
 }
 
 /** A list is answered in pages of so many: a long one must not keep everybody else waiting. */
@@ -29,8 +31,16 @@ export function listResources(cx: ArmContext, request: ArmRequest, kind: AnyKind
     needGroup(cx, id);
   }
   const { resources, next } = cx.store.page(kind.type, scope, placeOf(request.query), pageSize);
-  const value = resources.map((resource) => show(kind, resource, cx.store));
-  return { status: 200, body: { value, ...(next !== null && { nextLink: linkTo(request, next) }) } };
+  const more = next === null ? {} : { nextLink: linkTo(request, next) };
+  const { shown } = cx;
+  if (shown) {
+    const value = resources.map((resource) => shown(kind, resource)).join(',');
+    return { status: 200, text: JSON.stringify({ value: [], ...more }).replace('[]', () => `[${value}]`) };
+  }
+  return {
+    status: 200,
+    body: { value: resources.map((resource) => show(kind, resource, cx.store)), ...more },
+  };
 }
 
 /** Where a page begins: what `nextLink` said. */

@@ -1,3 +1,4 @@
+import { remembered } from '../lib/remembered.ts';
 import { extensionRouteOf, type ExtensionRoute, type NoRoute } from './extension-route.ts';
 import { parseArmId, type ArmId } from './id.ts';
 import type { AnyKind } from './kind.ts';
@@ -39,7 +40,15 @@ export type Route =
     }
   | NoRoute;
 
+const routes = new WeakMap<readonly AnyKind[], (path: string) => Route>();
+
 export function routeOf(path: string, kinds: readonly AnyKind[]): Route {
+  const known = routes.get(kinds) ?? remembered((one) => readRoute(one, kinds));
+  routes.set(kinds, known);
+  return known(path);
+}
+
+function readRoute(path: string, kinds: readonly AnyKind[]): Route {
   const parts = decode(path);
   if (!parts)
     return nothing('The path is not well-formed: a percent sign must be followed by two hexadecimal digits.');

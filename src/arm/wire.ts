@@ -4,6 +4,7 @@ import type { ControlStore } from '../store/store.ts';
 import type { AnyKind, Caller, KindContext } from './kind.ts';
 import { ArmError } from './errors.ts';
 import type { ExtensionRoute } from './extension-route.ts';
+import type { Shown } from './shown.ts';
 
 /** One request as the handlers see it: no framework, no socket. */
 export interface ArmRequest {
@@ -22,6 +23,8 @@ export interface ArmReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: JsonObject;
+  /** The body as JSON text, where it is there already. */
+  readonly text?: string;
 }
 
 /** What the handlers stand on. */
@@ -35,6 +38,8 @@ export interface ArmContext {
   readonly may: (caller: Caller, action: string, scope: string) => boolean;
   /** `Microsoft.Authorization`, which identity/ answers; left out, there is nothing at its paths. */
   readonly authorization?: (cx: ArmContext, request: ArmRequest, route: ExtensionRoute) => ArmReply;
+  /** Renders what is read; left out, it is rendered anew each time. */
+  readonly shown?: Shown;
   /** Something was written. Called after the transaction. */
   readonly wake: (reason: string) => void;
 }

@@ -44,8 +44,11 @@ export function createExchangeServer<I, R>(options: ExchangeServerOptions<I, R>)
     const upward = JSON.parse(await readBody(request, options.bodyLimit ?? 4 << 20)) as Upward<unknown>;
     superior.onReport(peer, options.checkReport(upward.report), upward.applied);
     let intent = superior.intentFor(peer);
-    if (intent && intent.revision === upward.seen && upward.waitMs > 0) {
-      await news(peer, Math.min(upward.waitMs, longestWaitMs), response);
+    const until = performance.now() + Math.min(upward.waitMs, longestWaitMs);
+    for (;;) {
+      const left = until - performance.now();
+      if (intent?.revision !== upward.seen || left <= 0 || response.destroyed) break;
+      await news(peer, left, response);
       intent = superior.intentFor(peer);
     }
     if (!intent) return refuse(response, 404, 'UnknownPeer', `Nothing is intended for '${peer}'.`);

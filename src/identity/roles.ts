@@ -1,6 +1,7 @@
 /**
  * identity/ knows who asks and what they may do. It must never know what a resource is: actions and scopes are text to it.
  */
+import { remembered } from '../lib/remembered.ts';
 import type { Assignment } from '../store/principals.ts';
 
 export interface Role {
@@ -69,21 +70,29 @@ export const roles: Readonly<Record<string, Role>> = {
 export function allows(assignments: readonly Assignment[], action: string, scope: string): boolean {
   return assignments.some((assignment) => {
     const role = roles[assignment.role];
-    return role !== undefined && covers(assignment.scope, scope) && grants(role, action);
+    return role !== undefined && covers(assignment.scope, scope) && grants(`${assignment.role}:${action}`);
   });
 }
 
-const grants = (role: Role, action: string): boolean =>
-  role.actions.some((pattern) => matches(pattern, action)) &&
-  !role.notActions.some((pattern) => matches(pattern, action));
+/** Of `<role>:<action>`; each request asks. */
+const grants = remembered((text) => {
+  const [name = '', action = ''] = text.split(':', 2);
+  const role = roles[name];
+  return (
+    role !== undefined &&
+    role.actions.some((pattern) => matches(pattern, action)) &&
+    !role.notActions.some((pattern) => matches(pattern, action))
+  );
+});
 
 /** A scope covers itself and all below it; doubled slashes and case don't matter. */
 export function covers(outer: string, inner: string): boolean {
-  const clean = (scope: string): string => scope.toLowerCase().split('/').filter(Boolean).join('/');
   const base = clean(outer);
   const below = clean(inner);
   return base === '' || below === base || below.startsWith(`${base}/`);
 }
+
+const clean = remembered((scope) => scope.toLowerCase().split('/').filter(Boolean).join('/'));
 
 /** `*` stands for any text, slashes included. */
 function matches(pattern: string, action: string): boolean {

@@ -7,7 +7,7 @@ import {
   SignJWT,
   type JWK,
 } from 'jose';
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { readJson, writeJson } from '../lib/files.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Principal } from '../store/principals.ts';
@@ -94,7 +94,7 @@ const mostVerified = 1000;
  */
 function createVerified() {
   const known = new Map<string, { readonly clientId: string; readonly until: number }>();
-  const digest = (token: string): string => createHash('sha256').update(token).digest('base64');
+  const digest = (token: string): string => hash('sha256', token, 'base64');
   return {
     get(token: string, now: number): string | undefined {
       const found = known.get(digest(token));

@@ -8,7 +8,8 @@ import type { Store } from '../store/resource.ts';
 import { clusterSecrets, type Cluster } from './cassandra-cluster/schema.ts';
 import { createDocuments } from './documents.ts';
 import type { Kinds, KindsOptions } from './plane.ts';
-import { createReports, noteChange, noting } from './reading.ts';
+import { noteChange, noting } from '../store/noting.ts';
+import { createReports } from './reports.ts';
 import { createAgenda } from './reconcile.ts';
 import { setSettings, type Settings } from './settings.ts';
 
@@ -61,9 +62,9 @@ export function startKinds(options: KindsOptions): Kinds {
     const failed = new Map<string, Failure>();
     let rounds = 0;
     let looked = 0;
-    const counted = (): void => void looked++;
+    const onStep = (): void => void looked++;
     while (!agenda.isEmpty() && rounds < mostRounds && !signal.aborted) {
-      for (const failure of await inSlices(agenda.work(now), counted, signal))
+      for (const failure of await inSlices(agenda.work(now), { onStep, store, signal }))
         failed.set(failure.item, failure);
       rounds++;
     }
@@ -109,20 +110,27 @@ export function startKinds(options: KindsOptions): Kinds {
 /** How long a pass keeps requests waiting at a time, in milliseconds. */
 const sliceMs = 5;
 
-/** Runs a pass step by step, and leaves requests as much time in between. */
+/**
+ * Runs a pass step by step, and leaves requests as much time in between. What a slice writes is one transaction: the disk is
+ * waited for once, and who dies in it has lost nothing that the next start doesn't do again.
+ */
 async function inSlices<T>(
   steps: Generator<void, readonly T[]>,
-  onStep: () => void,
-  signal: AbortSignal,
+  { onStep, store, signal }: { onStep: () => void; store: Pick<Store, 'transaction'>; signal: AbortSignal },
 ): Promise<readonly T[]> {
-  for (let began = performance.now(); ;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-    onStep();
-    if (performance.now() - began < sliceMs) continue;
+  for (;;) {
+    const began = performance.now();
+    const done = store.transaction(() => {
+      for (;;) {
+        const step = steps.next();
+        if (step.done) return step.value;
+        onStep();
+        if (performance.now() - began >= sliceMs) return undefined;
+      }
+    });
+    if (done) return done;
     await setTimeout(sliceMs);
     if (signal.aborted) return [];
-    began = performance.now();
   }
 }
 

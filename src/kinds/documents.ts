@@ -32,7 +32,7 @@ export interface Documents {
   concerned(document: string): void;
   written(change: Extract<Change, { of: 'resource' }>): void;
   onChange(callback: (peer: string) => void): void;
-  /** Calls back for every document that is another than when this was called before. */
+  /** Calls back for every document that may be another than when it was last asked for; who never asks isn't told again. */
   announce(): void;
 }
 
@@ -42,14 +42,13 @@ export function createDocuments({
   settings,
   work,
 }: {
-  /** Reading it is noted: see reading.ts. */
+  /** Reading it is noted: see store/noting.ts. */
   readonly store: Store;
   readonly ledger: Pick<Ledger, 'memo' | 'reads' | 'changed'>;
   readonly settings: Settings;
   readonly work: () => readonly FabricWork[];
 }): Documents {
   const callbacks: ((peer: string) => void)[] = [];
-  const announced = new Map<string, string>();
   /** Cluster ids by identity. A cluster keeps its identity; whether it is still there is asked each time. */
   const clusters = new Map<string, string>();
   /** Of clusters, by the name of their document. */
@@ -133,10 +132,6 @@ export function createDocuments({
       ordersNow();
       for (const peer of moved) {
         moved.delete(peer);
-        const revision = (peer === fabricPeer ? fabric() : operator(peer))?.revision;
-        if (announced.get(peer) === revision) continue;
-        if (revision === undefined) announced.delete(peer);
-        else announced.set(peer, revision);
         for (const callback of callbacks) callback(peer);
       }
     },

@@ -447,7 +447,16 @@ test('who holds an intent is told when it changes, and nobody else', async () =>
   decide(world, connectionId(world, service), 'Approved');
   await world.fabricApplies();
   const told: string[] = [];
-  world.kinds.onIntentChange((peer) => void told.push(peer));
+  const held = new Map<string, string | undefined>();
+  // Who is told asks, and finds news or goes on waiting.
+  const ask = (peer: string): boolean => {
+    const { revision } = (peer === 'fabric' ? world.kinds.fabricIntent() : world.kinds.operatorIntent(peer))!;
+    const isNews = held.get(peer) !== revision;
+    held.set(peer, revision);
+    return isNews;
+  };
+  for (const peer of ['fabric', world.identity()]) ask(peer);
+  world.kinds.onIntentChange((peer) => void (ask(peer) && told.push(peer)));
   await world.settle();
   assert.deepEqual(told, []);
   decide(world, connectionId(world, service), 'Rejected');

@@ -3,7 +3,7 @@ import type { OperatorReport } from '../exchange/intents/operator.ts';
 import type { Ledger } from '../reconcile/ledger.ts';
 import type { Store } from '../store/resource.ts';
 import type { Heard } from './levels.ts';
-import { whats } from './reading.ts';
+import { whats } from './reports.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -41,7 +41,7 @@ export interface Hours {
 
 /** A pass as one piece of work sees it. */
 export function createPass(options: {
-  /** Reading it is noted: see reading.ts. */
+  /** Reading it is noted: see store/noting.ts. */
   readonly store: Store;
   readonly ledger: Pick<Ledger, 'reads'>;
   readonly settings: Settings;

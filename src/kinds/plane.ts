@@ -42,7 +42,7 @@ export interface Kinds {
   ): Promise<string | { readonly code: string; readonly message: string }>;
   /** Something was written: let the reconcilers run. */
   wake(reason: string): void;
-  /** Calls back when the intent of `fabric`, or of the operator with that identity, may have changed. */
+  /** Calls back when the intent of `fabric`, or of the operator with that identity, may be another than when it was last asked for. */
   onIntentChange(callback: (peer: string) => void): void;
   /** The ARM id of the cluster with that identity. */
   clusterOf?(identity: string): string | undefined;

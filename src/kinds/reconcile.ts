@@ -107,7 +107,7 @@ export interface Agenda {
 
 /** What is to be looked at: everything at the start, and later what a change or the time concerns. */
 export function createAgenda(options: {
-  /** Reading it is noted: see reading.ts. */
+  /** Reading it is noted: see store/noting.ts. */
   readonly store: Store;
   readonly ledger: Ledger;
   readonly settings: Settings;

@@ -5,6 +5,7 @@ import type { AnyKind } from '../arm/kind.ts';
 import { show } from '../arm/envelope.ts';
 import { groupType } from '../arm/lookup.ts';
 import { driveLongWork } from '../arm/long-work.ts';
+import { createShown } from '../arm/shown.ts';
 import type { ArmContext } from '../arm/wire.ts';
 import { seedPrincipals } from '../identity/bootstrap.ts';
 import { answerAuthorization } from '../identity/authorization.ts';
@@ -172,6 +173,7 @@ async function compose(
     location: config.location,
     may: (caller, action, scope) => allows(store.principals.assignments(caller.principalId), action, scope),
     authorization: answerAuthorization,
+    shown: createShown(store),
     wake(reason) {
       kinds.wake(reason);
       longWork.wake(reason);

@@ -23,6 +23,12 @@ export interface Launch {
 /** The user and group that control has where root starts it: nobody else's on a Debian or Ubuntu, and with no account. */
 export const controlUser = 64087;
 
+/**
+ * V8 lets garbage lie until its heap is several times of what lives, on a machine that has the memory; control shares its
+ * machine with databases. With 1,000 clusters about 70 MB live, and it takes 250 MB so, against 550 MB.
+ */
+export const controlFlags = ['--heap-growing-percent=50', '--max-semi-space-size=8'] as const;
+
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
@@ -30,7 +36,7 @@ const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
  * capability. It shares the host's network, where it listens on loopback.
  */
 export function controlCommand(options: ControlLaunch): Launch {
-  const inside = ['/opt/tools/node', '/opt/sallyport/dist/server/main.js', 'control'];
+  const inside = ['/opt/tools/node', ...controlFlags, '/opt/sallyport/dist/server/main.js', 'control'];
   const dropped = options.root
     ? [
         'setpriv',

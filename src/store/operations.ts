@@ -29,8 +29,8 @@ export interface Operations {
   get(id: string): Operation | undefined;
   /** The running operation of a resource. */
   running(resourceId: string): Operation | undefined;
-  /** Running operations of a resource and of all below it. */
-  runningWithin(scope: string): readonly Operation[];
+  /** Running operations of a resource and of all below it; of some types alone where they are named. */
+  runningWithin(scope: string, types?: readonly string[]): readonly Operation[];
   start(
     resource: Resource,
     verb: Operation['verb'],
@@ -62,17 +62,15 @@ export function operationsIn(db: Database, clock: Clock, onEnd?: (ended: Operati
       const row = db.first(running().where('resource_key', '=', keyOf(resourceId)));
       return row && toOperation(row);
     },
-    runningWithin(scope) {
+    runningWithin(scope, types) {
       const [from, to] = rangeBelow(scope);
-      const rows = db.all(
-        running().where((is) =>
-          is.or([
-            is('resource_key', '=', keyOf(scope)),
-            is.and([is('resource_key', '>=', from), is('resource_key', '<', to)]),
-          ]),
-        ),
+      const within = running().where((is) =>
+        is.or([
+          is('resource_key', '=', keyOf(scope)),
+          is.and([is('resource_key', '>=', from), is('resource_key', '<', to)]),
+        ]),
       );
-      return rows.map(toOperation);
+      return db.all(types ? within.where('type', 'in', types) : within).map(toOperation);
     },
     start(resource, verb, creates, location, by) {
       const row: Schema['operations'] = {

@@ -49,6 +49,8 @@ export interface Principals {
   putSubscription(subscription: Subscription): void;
 }
 
+const mostKnown = 2_000;
+
 export function principalsIn(db: Database, clock: Clock, credentials: Credentials): Principals {
   const now = (): string => new Date(clock.now()).toISOString();
   const table = () => db.query.selectFrom('principals').selectAll();
@@ -63,13 +65,26 @@ export function principalsIn(db: Database, clock: Clock, credentials: Credential
     ),
     subscriptions: prepared(db.query.selectFrom('subscriptions').selectAll().orderBy('created_at')),
   };
+  const known = new Map<string, unknown>();
+  db.onRollback(() => known.clear());
+  /** As long as nothing here is written. Strangers may ask for as many names as they like. */
+  function kept<T>(name: string, read: () => T): T {
+    if (known.size >= mostKnown) known.clear();
+    if (!known.has(name)) known.set(name, read());
+    return known.get(name) as T;
+  }
+  const write: Database['run'] = (query) => {
+    known.clear();
+    return db.run(query);
+  };
   const assignments = (clientId: string): readonly Assignment[] =>
-    db.all(asks.assignments(clientId.toLowerCase()));
+    kept(`assignments ${clientId}`, () => db.all(asks.assignments(clientId.toLowerCase())));
   return {
-    get(clientId) {
-      const row = db.first(asks.principal(clientId.toLowerCase()));
-      return row && toPrincipal(row);
-    },
+    get: (clientId) =>
+      kept(`principal ${clientId}`, () => {
+        const row = db.first(asks.principal(clientId.toLowerCase()));
+        return row && toPrincipal(row);
+      }),
     find(id) {
       const key = id.toLowerCase();
       const row = db.first(
@@ -82,7 +97,7 @@ export function principalsIn(db: Database, clock: Clock, credentials: Credential
       db.transaction(() => {
         const principal = clientId.toLowerCase();
         const set = { object_id: objectId.toLowerCase(), display_name: displayName };
-        db.run(
+        write(
           db.query
             .insertInto('principals')
             .values({ client_id: principal, ...set, created_at: now() })
@@ -97,7 +112,7 @@ export function principalsIn(db: Database, clock: Clock, credentials: Credential
       const { role, scope } = assignment;
       const principal = assignment.principal.toLowerCase();
       const id = assignment.id?.toLowerCase() ?? randomUUID();
-      db.run(
+      write(
         db.query.insertInto('role_assignments').values({ id, principal, role, scope, created_at: now() }),
       );
     },
@@ -111,22 +126,22 @@ export function principalsIn(db: Database, clock: Clock, credentials: Credential
       db
         .all(db.query.selectFrom('role_assignments').selectAll().orderBy('created_at').orderBy('id'))
         .map(toAssignment),
-    unassign: (id) => void db.run(db.query.deleteFrom('role_assignments').where('id', '=', id.toLowerCase())),
+    unassign: (id) => void write(db.query.deleteFrom('role_assignments').where('id', '=', id.toLowerCase())),
     unassignWithin(scope) {
       const key = keyOf(scope);
       const all = db.all(db.query.selectFrom('role_assignments').select(['id', 'scope']));
       for (const one of all) {
         const at = keyOf(one.scope);
         if (at === key || at.startsWith(`${key}/`))
-          db.run(db.query.deleteFrom('role_assignments').where('id', '=', one.id));
+          write(db.query.deleteFrom('role_assignments').where('id', '=', one.id));
       }
     },
-    subscriptions() {
-      const rows = db.all(asks.subscriptions());
-      return rows.map((row) => ({ id: row.id, displayName: row.display_name }));
-    },
+    subscriptions: () =>
+      kept('subscriptions', () =>
+        db.all(asks.subscriptions()).map((row) => ({ id: row.id, displayName: row.display_name })),
+      ),
     putSubscription({ id, displayName }) {
-      db.run(
+      write(
         db.query
           .insertInto('subscriptions')
           .values({ id: id.toLowerCase(), display_name: displayName, created_at: now() })

@@ -29,7 +29,7 @@ export interface RowCache {
  * Rows as objects, parsed once as long as they are asked for now and then. It holds committed rows only, and it is sound only
  * while one process holds the database alone, as openDatabase sees to; a store that several controls share must do without.
  */
-export function createRowCache(db: Database, rowsOfAGeneration = 2_000): RowCache {
+export function createRowCache(db: Database, rowsOfAGeneration = 4_000): RowCache {
   const asks = preparedIn(db);
   // Whoever isn't asked for while a whole generation grows up goes with the one before it.
   let young = new Map<string, Resource>();

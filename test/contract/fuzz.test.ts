@@ -6,7 +6,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { Check } from 'typebox/value';
+import { show } from '../../src/arm/envelope.ts';
 import { ArmError } from '../../src/arm/errors.ts';
+import { createShown, type Shown } from '../../src/arm/shown.ts';
+import { kinds as registry } from '../../src/kinds/registry.ts';
 import { parseJson } from '../../src/arm/request-body.ts';
 import { FabricIntent } from '../../src/exchange/intents/fabric.ts';
 import { OperatorIntent } from '../../src/exchange/intents/operator.ts';
@@ -18,7 +21,8 @@ import {
 import { revise } from '../../src/exchange/revision.ts';
 import { fabricIntent, reviseFabric } from '../../src/kinds/fabric-intent.ts';
 import { operatorIntent } from '../../src/kinds/operator-intent.ts';
-import { createReports, noteChange, noting } from '../../src/kinds/reading.ts';
+import { noteChange, noting } from '../../src/store/noting.ts';
+import { createReports } from '../../src/kinds/reports.ts';
 import { createAgenda } from '../../src/kinds/reconcile.ts';
 import { settingsOf } from '../../src/kinds/settings.ts';
 import { createLog } from '../../src/lib/log.ts';
@@ -41,10 +45,12 @@ const log = createLog({}, { level: 'error' });
 let fuzz: FuzzWorld;
 /** Lets the reconcilers have their way with what was just accepted. */
 let settle: () => void;
+let rendered: Shown;
 const learned = new Map<string, readonly Path[]>();
 before(async () => {
   fuzz = await fuzzWorld();
   settle = follow(fuzz.world);
+  rendered = createShown(fuzz.world.store, 20);
   for (const one of fuzz.instances) learned.set(one.kind.type, learnPaths(fuzz.world, one));
 });
 after(() => fuzz.world.stop());
@@ -59,6 +65,16 @@ const ask = (method: string, id: string, body: Json | undefined, as: Instance['a
       as,
     ),
   );
+
+/** What is kept of what was shown before is what would be shown now. */
+function checkRendered(): void {
+  const { store } = fuzz.world;
+  for (const resource of store.below('/subscriptions')) {
+    const kind = registry.find(({ type }) => type.toLowerCase() === resource.type.toLowerCase());
+    if (kind)
+      assert.equal(rendered(kind, resource), JSON.stringify(show(kind, resource, store)), resource.id);
+  }
+}
 
 const modelOfKind: Readonly<Record<string, string>> = {
   'Microsoft.DocumentDB/cassandraClusters': 'ClusterResource',
@@ -103,6 +119,7 @@ function tryRequest(
       checkKept(id, answer.body!, as);
     }
     settle();
+    checkRendered();
     return true;
   });
 }
