@@ -209,6 +209,7 @@ async function compose(
         runs: store.verifyRuns,
         evidence,
         authenticated,
+        heardAt: () => ear.fabric()?.at,
         onAsked: () => doors.wake(fabricPeer),
       });
       addStatusRoute(own, { cx, kinds, ear, version, endpoint, authenticated });

@@ -7,6 +7,7 @@ import { isObject } from '../arm/request-body.ts';
 import type { ArmContext } from '../arm/wire.ts';
 import type { FabricReport, FabricWork } from '../exchange/intents/fabric.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Fault } from '../lib/errors.ts';
 import type { Json } from '../store/resource.ts';
 import type { VerifyRun, VerifyRuns } from '../store/verify-runs.ts';
 import type { Evidence } from './evidence.ts';
@@ -49,13 +50,38 @@ export interface VerifyRoutes {
   readonly runs: VerifyRuns;
   readonly evidence: Evidence;
   readonly authenticated: (request: FastifyRequest) => Promise<Caller>;
+  /** When the fabric last reported, in milliseconds since the epoch; undefined: never. */
+  readonly heardAt: () => number | undefined;
   /** There is new work for the fabric. */
   readonly onAsked: () => void;
+}
+
+/** The fabric reports every few seconds, at work too. */
+const hopelessMs = 60_000;
+
+/** Why a run will not end by itself: the fabric, which makes the tries, has been silent for too long. */
+export function whyHopeless(
+  { state, createdAt }: Pick<VerifyRun, 'state' | 'createdAt'>,
+  heardAt: number | undefined,
+  now: number,
+): Fault | undefined {
+  const silent = now - Math.max(heardAt ?? 0, Date.parse(createdAt));
+  if ((state !== 'queued' && state !== 'running') || silent < hopelessMs) return undefined;
+  return {
+    code: 'FabricSilent',
+    message: `Nothing was proved: the fabric, which makes the tries, has not reported for ${Math.round(silent / 1000)} s. Does it run, and has its disk room? sallyport status tells. Then ask again.`,
+  };
 }
 
 export function addVerifyRoutes(app: FastifyInstance, options: VerifyRoutes): void {
   const { cx, kinds, runs, evidence, authenticated } = options;
   const pace = createPace(runs, cx.clock);
+  /** Who asks must not wait without end for a fabric that does not come back. */
+  const giveUp = (id: string): void => {
+    const run = runs.get(id);
+    const fault = run && whyHopeless(run, options.heardAt(), cx.clock.now());
+    if (fault) runs.move(id, 'failed', fault);
+  };
 
   app.post('/sallyport/verify', async (request, reply) => {
     const caller = await authenticated(request);
@@ -82,6 +108,7 @@ export function addVerifyRoutes(app: FastifyInstance, options: VerifyRoutes): vo
 
   app.get<{ Params: { id: string } }>('/sallyport/verify/:id', async (request) => {
     const caller = await authenticated(request);
+    giveUp(request.params.id);
     const run = runs.get(request.params.id);
     if (!run || (run.askedBy !== caller.principalId && !cx.may(caller, action, '/'))) {
       throw new ArmError(
