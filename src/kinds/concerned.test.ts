@@ -11,6 +11,7 @@ import {
   decide,
   endpointBody,
   endpointId,
+  group,
   makeCluster,
   makeNetwork,
   networkId,
@@ -105,4 +106,55 @@ test('its revision stays where nothing of it changed, and is the same after a st
   assert.equal(world.kinds.fabricIntent().revision, next);
   world.restart();
   assert.equal(world.kinds.fabricIntent().revision, next);
+});
+
+/** The store of a control whose disk is full as long as `full` says so: no transaction is kept. */
+function fill(): { full: boolean } {
+  const disk = { full: false };
+  const { store } = world;
+  const { transaction } = store;
+  let depth = 0;
+  Object.assign(store, {
+    transaction: <T>(work: () => T): T =>
+      transaction(() => {
+        depth++;
+        try {
+          const done = work();
+          if (disk.full && depth === 1) throw new Error('the disk is full');
+          return done;
+        } finally {
+          depth--;
+        }
+      }),
+  });
+  world.restart();
+  return disk;
+}
+
+test('what a pass could not keep is done once it can be', async () => {
+  const disk = fill();
+  await world.fabricApplies();
+  await world.operatorSays('c1', connected('ready'));
+  const others = Array.from({ length: 200 }, (_, at) => networkId(`other${at}`));
+  for (const id of others) world.put(id, { addressSpace: { addressPrefixes: ['10.9.0.0/16'] } });
+  disk.full = true;
+  await world.settle();
+  disk.full = false;
+  await world.fabricApplies();
+  for (const id of others) assert.equal(world.get(id).properties['provisioningState'], 'Succeeded', id);
+});
+
+test('what a pass put beside a resource, and could not keep, is put once it can be', async () => {
+  const disk = fill();
+  await world.settle();
+  const nic = world.store
+    .list('Microsoft.Network/networkInterfaces', group())
+    .find(({ properties }) => properties['ownerId'] === dataCenterId());
+  world.store.remove(nic!.id);
+  disk.full = true;
+  await world.settle();
+  assert.equal(world.store.get(nic!.id), undefined);
+  disk.full = false;
+  await world.settle();
+  assert.equal(world.store.get(nic!.id)?.provisioningState, 'Succeeded');
 });

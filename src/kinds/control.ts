@@ -63,8 +63,9 @@ export function startKinds(options: KindsOptions): Kinds {
     let rounds = 0;
     let looked = 0;
     const onStep = (): void => void looked++;
+    const onLost = (pieces: readonly string[]): void => pieces.forEach(agenda.concerned);
     while (!agenda.isEmpty() && rounds < mostRounds && !signal.aborted) {
-      for (const failure of await inSlices(agenda.work(now), { onStep, store, signal }))
+      for (const failure of await inSlices(agenda.work(now), { onStep, onLost, store, signal }))
         failed.set(failure.item, failure);
       rounds++;
     }
@@ -112,25 +113,52 @@ const sliceMs = 5;
 
 /**
  * Runs a pass step by step, and leaves requests as much time in between. What a slice writes is one transaction: the disk is
- * waited for once, and who dies in it has lost nothing that the next start doesn't do again.
+ * waited for once, and who dies in it has lost nothing that the next start doesn't do again. `onLost` hears of the steps of a
+ * slice that could not be kept.
  */
 async function inSlices<T>(
-  steps: Generator<void, readonly T[]>,
-  { onStep, store, signal }: { onStep: () => void; store: Pick<Store, 'transaction'>; signal: AbortSignal },
+  steps: Generator<string, readonly T[]>,
+  {
+    onStep,
+    onLost,
+    store,
+    signal,
+  }: {
+    readonly onStep: () => void;
+    readonly onLost: (steps: readonly string[]) => void;
+    readonly store: Pick<Store, 'transaction'>;
+    readonly signal: AbortSignal;
+  },
 ): Promise<readonly T[]> {
   for (;;) {
-    const began = performance.now();
-    const done = store.transaction(() => {
+    const done = slice(steps, onStep, onLost, store);
+    if (done) return done;
+    await setTimeout(sliceMs);
+    if (signal.aborted) return [];
+  }
+}
+
+function slice<T>(
+  steps: Generator<string, readonly T[]>,
+  onStep: () => void,
+  onLost: (steps: readonly string[]) => void,
+  store: Pick<Store, 'transaction'>,
+): readonly T[] | undefined {
+  const began = performance.now();
+  const taken: string[] = [];
+  try {
+    return store.transaction(() => {
       for (;;) {
         const step = steps.next();
         if (step.done) return step.value;
+        taken.push(step.value);
         onStep();
         if (performance.now() - began >= sliceMs) return undefined;
       }
     });
-    if (done) return done;
-    await setTimeout(sliceMs);
-    if (signal.aborted) return [];
+  } catch (error) {
+    onLost(taken);
+    throw error;
   }
 }
 

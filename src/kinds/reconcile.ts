@@ -99,9 +99,10 @@ export interface Agenda {
   /** What is due by the time. */
   tick(now: number): void;
   /**
-   * What is due now, each once, in the order of the steps. Goes on past a failure, which is due again at the next tick.
+   * What is due now, each once, in the order of the steps; says which piece it has looked at. Goes on past a failure, which is
+   * due again at the next tick. Who breaks it off loses nothing: what has not been looked at stays due.
    */
-  work(now: number): Generator<void, readonly Failure[]>;
+  work(now: number): Generator<string, readonly Failure[]>;
   isEmpty(): boolean;
 }
 
@@ -145,6 +146,16 @@ export function createAgenda(options: {
     return failure;
   }
 
+  /** What could not even be read is due as before. */
+  function lookOrKeep(piece: string, now: number): Failure | undefined {
+    try {
+      return look(piece, now);
+    } catch (error) {
+      add(piece);
+      throw error;
+    }
+  }
+
   return {
     concerned: add,
     written(type, id) {
@@ -164,12 +175,12 @@ export function createAgenda(options: {
     *work(now) {
       const failed: Failure[] = [];
       for (const pieces of due) {
-        const taken = [...pieces];
-        pieces.clear();
-        for (const piece of taken) {
-          const failure = look(piece, now);
+        for (const piece of [...pieces]) {
+          // Before it is looked at: what it writes itself may make it due once more.
+          pieces.delete(piece);
+          const failure = lookOrKeep(piece, now);
           if (failure) failed.push(failure);
-          yield;
+          yield piece;
         }
       }
       return failed;

@@ -28,6 +28,11 @@ export function noting(store: Store, ledger: Pick<Ledger, 'reads'>): Store {
       ledger.reads(belowOf(scopeOf(scope)));
       return store.below(scope);
     },
+    putOwned(resource) {
+      // It is held against what is there: who puts it sees to it that it stays so.
+      ledger.reads(keyOf(resource.id));
+      store.putOwned(resource);
+    },
     secrets: {
       ...store.secrets,
       get(name) {
