@@ -158,3 +158,15 @@ test('what a pass put beside a resource, and could not keep, is put once it can 
   await world.settle();
   assert.equal(world.store.get(nic!.id)?.provisioningState, 'Succeeded');
 });
+
+test('what was said of a cluster says nothing of the next one of its name', async () => {
+  world.store.remove(dataCenterId());
+  world.store.remove(endpointId());
+  await world.settle();
+  world.ask('DELETE', clusterId());
+  await world.fabricApplies();
+  assert.equal(world.store.get(clusterId()), undefined);
+  world.put(clusterId(), { azureConnectionMethod: 'VPN', initialCassandraAdminPassword: 'password' });
+  await world.settle();
+  assert.match(String(world.get(clusterId()).properties['waitingFor']), /machine is being started/);
+});

@@ -42,7 +42,7 @@ export function startKinds(options: KindsOptions): Kinds {
   const store = noting(options.store, ledger);
   const documents = createDocuments({ store, ledger, settings, work: options.work });
   const agenda = createAgenda({ store, ledger, settings, revisions: documents.revisions, log });
-  const reports = createReports(ledger, clock);
+  const reports = createReports(ledger, clock, (identity) => documents.clusterOf(identity) !== undefined);
   const unlisten = options.store.onChange((change) => {
     noteChange(ledger, change);
     if (change.of === 'secret') return;

@@ -26,8 +26,18 @@ export interface Reports {
   operator(identity: string, clusterId: string, said: Said<OperatorReport>): boolean;
 }
 
-/** Tells of what is new in a report. That an operator speaks at all is new once it was missed. */
-export function createReports({ changed }: Pick<Ledger, 'changed'>, { now }: Pick<Clock, 'now'>): Reports {
+/** A little before anybody misses it: who does has not asked for the time in the same moment. */
+const missedMs = silentMs - 1_000;
+
+/**
+ * Tells of what is new in a report. That an operator speaks at all is new once it was missed. `isThere`: whether the cluster of
+ * an identity still is; what the others said is forgotten when a new one speaks.
+ */
+export function createReports(
+  { changed }: Pick<Ledger, 'changed'>,
+  { now }: Pick<Clock, 'now'>,
+  isThere: (identity: string) => boolean = () => true,
+): Reports {
   let last: Said<FabricReport> | undefined;
   const operators = new Map<string, { said: Said<OperatorReport>; at: number }>();
   return {
@@ -46,8 +56,9 @@ export function createReports({ changed }: Pick<Ledger, 'changed'>, { now }: Pic
     operator(identity, clusterId, said) {
       const before = operators.get(identity);
       const at = now();
+      if (!before) for (const other of operators.keys()) if (!isThere(other)) operators.delete(other);
       operators.set(identity, { said, at });
-      const missed = before !== undefined && at - before.at > silentMs;
+      const missed = before !== undefined && at - before.at > missedMs;
       if (!missed && isDeepStrictEqual(before?.said, said)) return false;
       changed(whats.operatorReport(clusterId));
       return true;

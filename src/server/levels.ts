@@ -17,7 +17,13 @@ export function createEar(kinds: () => Pick<Kinds, 'clusterOf'>): Ear {
   const operators = new Map<string, Heard<OperatorReport>>();
   /** A cluster's ARM id, in lower case, to its operator's identity. */
   const identities = new Map<string, string>();
-  const identityOf = (clusterId: string): string | undefined => identities.get(clusterId.toLowerCase());
+  const isThere = (identity: string): boolean => kinds().clusterOf?.(identity) !== undefined;
+
+  /** What is said of a cluster goes with it: another of its name may follow. */
+  function forgetGone(): void {
+    for (const [cluster, identity] of identities) if (!isThere(identity)) identities.delete(cluster);
+    for (const identity of operators.keys()) if (!isThere(identity)) operators.delete(identity);
+  }
 
   return {
     hearFabric: (heard) => {
@@ -26,11 +32,15 @@ export function createEar(kinds: () => Pick<Kinds, 'clusterOf'>): Ear {
     hearOperator(identity, heard) {
       const cluster = kinds().clusterOf?.(identity);
       if (cluster === undefined) return void operators.delete(identity);
+      if (!operators.has(identity)) forgetGone();
       identities.set(cluster.toLowerCase(), identity);
       operators.set(identity, heard);
     },
     operators: () => operators,
     fabric: () => fabric,
-    operator: (clusterId) => operators.get(identityOf(clusterId) ?? ''),
+    operator(clusterId) {
+      const identity = identities.get(clusterId.toLowerCase());
+      return identity !== undefined && isThere(identity) ? operators.get(identity) : undefined;
+    },
   };
 }
