@@ -11,7 +11,7 @@ import { systemClock, until } from '../lib/clock.ts';
 import { createLog } from '../lib/log.ts';
 import { createAuthority, issue } from '../lib/x509.ts';
 import { follow } from './client.ts';
-import { revise, type Revised } from './revision.ts';
+import { exchangePath, revise, type Revised } from './revision.ts';
 import { createExchangeServer, peerByCertificate, type Superior } from './server.ts';
 
 interface Want {
@@ -191,4 +191,30 @@ test('over mutual TLS the peer is the certificate’s name; an unknown one and a
     /Nothing is intended for 'node-2'/,
   );
   assert.match((await connect('node-1', {})).error?.message ?? '', /size is missing/);
+});
+
+test('who does not say how long it waits is answered at once, and asks for the document once', async (t) => {
+  const want = revise<Want>({ size: 1 });
+  let asked = 0;
+  const exchange = createExchangeServer<Want, Is>({
+    superior: { intentFor: () => (asked++, want), onReport: () => undefined },
+    peerOf: () => 'node-1',
+    checkReport,
+    log,
+  });
+  const server = createServer(exchange.listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  for (const waitMs of [undefined, 'long', {}, -1]) {
+    asked = 0;
+    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${exchangePath}`, {
+      method: 'POST',
+      body: JSON.stringify({ seen: want.revision, applied: null, report: { size: 1 }, waitMs }),
+      signal: AbortSignal.timeout(2_000),
+    });
+    assert.deepEqual([answer.status, asked], [200, 1], JSON.stringify(waitMs));
+  }
 });

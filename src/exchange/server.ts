@@ -47,7 +47,8 @@ export function createExchangeServer<I, R>(options: ExchangeServerOptions<I, R>)
     const until = performance.now() + Math.min(upward.waitMs, longestWaitMs);
     for (;;) {
       const left = until - performance.now();
-      if (intent?.revision !== upward.seen || left <= 0 || response.destroyed) break;
+      // Whatever a peer sent instead of a number leaves no time.
+      if (intent?.revision !== upward.seen || !(left > 0) || response.destroyed) break;
       await news(peer, left, response);
       intent = superior.intentFor(peer);
     }
@@ -67,6 +68,7 @@ export function createExchangeServer<I, R>(options: ExchangeServerOptions<I, R>)
       const done = (): void => {
         clearTimeout(timer);
         set.delete(done);
+        if (set.size === 0 && waiting.get(peer) === set) waiting.delete(peer);
         response.off('close', done);
         resolve();
       };
