@@ -10,11 +10,13 @@ export function remembered<T>(
   return (text) => {
     const had = known.get(text);
     if (had !== undefined) return had;
-    const value = compute(text);
-    if (text.length > longest) return value;
+    if (text.length > longest) return compute(text);
+    // A copy: a part that was cut out of a long text keeps the whole of it in memory.
+    const own = structuredClone(text);
+    const value = compute(own);
     // All at once: who comes again is back at once, and nobody keeps an order.
     if (known.size >= most) known = new Map();
-    known.set(text, value);
+    known.set(own, value);
     return value;
   };
 }

@@ -50,6 +50,7 @@ export interface Principals {
 }
 
 const mostKnown = 2_000;
+const longestKnown = 200;
 
 export function principalsIn(db: Database, clock: Clock, credentials: Credentials): Principals {
   const now = (): string => new Date(clock.now()).toISOString();
@@ -67,8 +68,9 @@ export function principalsIn(db: Database, clock: Clock, credentials: Credential
   };
   const known = new Map<string, unknown>();
   db.onRollback(() => known.clear());
-  /** As long as nothing here is written. Strangers may ask for as many names as they like. */
+  /** As long as nothing here is written. Strangers may ask for as many names as they like, of any length. */
   function kept<T>(name: string, read: () => T): T {
+    if (name.length > longestKnown) return read();
     if (known.size >= mostKnown) known.clear();
     if (!known.has(name)) known.set(name, read());
     return known.get(name) as T;
