@@ -1,3 +1,5 @@
+import type { ClientName } from './clients/clients.ts';
+
 /**
  * What answers hold beyond the models, and why. Old clients leave unknown properties alone. Anything else that no model
  * has is a flaw.
@@ -21,3 +23,16 @@ export const beyond: Readonly<Record<string, Readonly<Record<string, string>>>> 
     waitingFor: 'Ours: what a running operation waits for, in words.',
   },
 };
+
+/** What a client sends that no model has, and is taken all the same. It must be seen, or its line goes. */
+export const habits: readonly {
+  readonly client: ClientName;
+  readonly flaw: RegExp;
+  readonly what: string;
+}[] = [
+  {
+    client: 'az',
+    flaw: /: request\.properties\.\w+ is no integer: "\d+"$/,
+    what: 'The commands of core send numbers as text (`"nodeCount":"6"`).',
+  },
+];

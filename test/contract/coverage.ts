@@ -1,7 +1,7 @@
-import { beyond } from './beyond.ts';
+import { beyond, habits } from './beyond.ts';
 import { clientNames, clients, type ClientName } from './clients/clients.ts';
 import type { ClientRun, Said } from './inside.ts';
-import { preview } from './model.ts';
+import { around, preview } from './model.ts';
 
 /** Of each operation, what each client got; absent: the client has no such operation. */
 export type Coverage = ReadonlyMap<string, Readonly<Partial<Record<ClientName, Said>>>>;
@@ -33,8 +33,10 @@ export const gapsIn = (coverage: Coverage): readonly string[] =>
 
 /** docs/reference/coverage.md. */
 export function pageOf(coverage: Coverage): string {
-  const cassandra = [...coverage].filter(([operation]) => operation.startsWith('Cassandra'));
-  const network = [...coverage].filter(([operation]) => !operation.startsWith('Cassandra'));
+  const rows = [...coverage];
+  const cassandra = rows.filter(([operation]) => operation.startsWith('Cassandra'));
+  const network = rows.filter(([operation]) => networkOperations.has(operation));
+  const rest = rows.filter((row) => !cassandra.includes(row) && !network.includes(row));
   return `${[
     '# Coverage',
     '',
@@ -44,7 +46,8 @@ export function pageOf(coverage: Coverage): string {
     '',
     ...clientNames.map((name) => `- ${clients[name].title}: ${clients[name].packages}`),
     '',
-    'A dash: the client has no such operation, or does not use it in the how-to.',
+    'A dash: the client has no such operation, or does not use it in the how-to. az is seen by what it sends: a command of it asks for several',
+    'operations.',
     '',
     '## Microsoft.DocumentDB/cassandraClusters',
     '',
@@ -54,6 +57,12 @@ export function pageOf(coverage: Coverage): string {
     '',
     ...table(network),
     '',
+    '## Around them',
+    '',
+    'Resource Manager, Authorization, Compute and Insights: what az asks for on the way. The SDKs of the how-to have no such operations.',
+    '',
+    ...table(rest),
+    '',
     '## Properties that the specification does not have',
     '',
     '| model | property | why |',
@@ -61,8 +70,18 @@ export function pageOf(coverage: Coverage): string {
     ...Object.entries(beyond).flatMap(([model, properties]) =>
       Object.entries(properties).map(([name, why]) => `| ${model} | \`${name}\` | ${why} |`),
     ),
+    '',
+    '## What clients send beside the specification',
+    '',
+    '| client | what |',
+    '|---|---|',
+    ...habits.map(({ client, what }) => `| ${clients[client].title} | ${what} |`),
   ].join('\n')}\n`;
 }
+
+const networkOperations: ReadonlySet<string> = new Set(
+  around.operations.filter(({ path }) => path.includes('/Microsoft.Network/')).map(({ id }) => id),
+);
 
 const table = (rows: readonly (readonly [string, Readonly<Partial<Record<ClientName, Said>>>])[]) => [
   `| operation | ${clientNames.map((name) => clients[name].title).join(' | ')} |`,

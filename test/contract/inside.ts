@@ -1,13 +1,14 @@
 /**
  * Run by contract.test.ts in a network namespace that has loopback and nothing else: control with played levels below, one
- * client after the other as a process of its own, and what went over the wire meanwhile. Standard output: one JSON object.
+ * SDK after the other as a process of its own, and what went over the wire meanwhile. Standard output: one JSON array.
  */
 import { readFileSync } from 'node:fs';
 import * as https from 'node:https';
-import { exec, execStatus } from '../../src/lib/exec.ts';
+import { execStatus } from '../../src/lib/exec.ts';
 import { playedControl, type Party, type PlayedControl } from '../harness/played-control.ts';
 import { recordExchanges, type Exchange } from '../harness/recorder.ts';
-import { clientNames, commandOf, type ClientName } from './clients/clients.ts';
+import { onlyLoopback } from './alone.ts';
+import { commandOf, sdkNames, type ClientName, type SdkName } from './clients/clients.ts';
 
 /** What a client said of one operation. */
 export interface Said {
@@ -29,18 +30,15 @@ export interface ClientRun {
 
 const location = 'eastus2';
 
-await exec('ip', ['link', 'set', 'lo', 'up']);
-const links = JSON.parse((await exec('ip', ['-j', 'link'])).stdout) as readonly { readonly ifname: string }[];
-if (links.some(({ ifname }) => ifname !== 'lo'))
-  throw new Error('There is a way out of here: no run proves anything.');
+await onlyLoopback();
 const runs: ClientRun[] = [];
-for (const client of clientNames) {
+for (const client of sdkNames) {
   await using played = await playedControl();
   runs.push(await runClient(played, client));
 }
 process.stdout.write(JSON.stringify(runs));
 
-async function runClient(played: PlayedControl, client: ClientName): Promise<ClientRun> {
+async function runClient(played: PlayedControl, client: SdkName): Promise<ClientRun> {
   const { control, tenantId, customer, provider, authority } = played;
   const group = `rg-${client}`;
   await makeGroup(played, group);

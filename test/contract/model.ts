@@ -23,7 +23,7 @@ export interface Operation {
   readonly response?: string;
 }
 
-/** One api-version of the public specification, in a form of our own: test data in models/. */
+/** One api-version of a public specification, in a form of our own: test data in models/. */
 export interface Model {
   readonly version: string;
   readonly operations: readonly Operation[];
@@ -40,20 +40,30 @@ export const stable = read('2026-03-15');
 /** Has all that the stable one has. Answers bear its properties, whatever version is asked for. */
 export const preview = read('2026-04-01-preview');
 
+/** What the how-to needs beside them: operations, and no models. */
+export const around = read('around');
+
 export const modelOf = (version: string | null): Model => (version === stable.version ? stable : preview);
 
 /** The operation that a request is; undefined: none of this model's. */
 export function operationOf(model: Model, method: string, path: string): Operation | undefined {
   const asked = partsOf(path);
-  return model.operations.find((operation) => {
-    const parts = partsOf(operation.path);
-    return (
-      operation.method === method &&
-      parts.length === asked.length &&
-      parts.every((part, at) => part.startsWith('{') || part === asked[at])
-    );
-  });
+  return model.operations.find(
+    (operation) => operation.method === method && fits(partsOf(operation.path), asked),
+  );
 }
+
+/** A scope is whatever stands before the rest. */
+function fits(parts: readonly string[], asked: readonly string[]): boolean {
+  if (parts[0] === '{scope}') return fits(parts.slice(1), asked.slice(asked.length - parts.length + 1));
+  return (
+    parts.length === asked.length && parts.every((part, at) => part.startsWith('{') || part === asked[at])
+  );
+}
+
+/** How far an operation is, and its result: what every client asks for between its operations. */
+export const isPoll = (path: string): boolean =>
+  /\/(operationsStatus|operations|operationResults)\/[^/]+$/i.test(path);
 
 const partsOf = (path: string): readonly string[] =>
   path

@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import type { Exchange } from '../harness/recorder.ts';
 import { flawsOf } from './validate.ts';
 
-const base = '/subscriptions/s/resourceGroups/g/providers/Microsoft.DocumentDB/cassandraClusters';
+const group = '/subscriptions/s/resourceGroups/g';
+const base = `${group}/providers/Microsoft.DocumentDB/cassandraClusters`;
+const endpoint = `${group}/providers/Microsoft.Network/privateEndpoints/pe1`;
 const requestId = '01234567-89ab-cdef-0123-456789abcdef';
 const sound: Exchange = {
   method: 'GET',
@@ -38,6 +40,8 @@ test('what is sound has no flaw', () => {
   assert.deepEqual(flawsOf({ ...made, response: { ...(sound.response as object), ...running } }), []);
   const list: Exchange = { ...sound, path: base, response: { value: [sound.response] } };
   assert.deepEqual(flawsOf(list), []);
+  const head: Exchange = { ...sound, method: 'HEAD', path: group, status: 404, response: undefined };
+  assert.deepEqual(flawsOf(head), []);
 });
 
 const planted: readonly (readonly [string, Exchange, RegExp])[] = [
@@ -68,6 +72,21 @@ const planted: readonly (readonly [string, Exchange, RegExp])[] = [
   ],
   ['a 202 without Retry-After', { ...sound, method: 'DELETE', status: 202, response: {} }, /no Retry-After/],
   ['a DELETE with 200', { ...sound, method: 'DELETE', status: 200 }, /may answer 202, 204/],
+  [
+    'a status of its own around',
+    { ...sound, path: endpoint, status: 202 },
+    /PrivateEndpoints_Get may answer/,
+  ],
+  [
+    'a status of its own below a scope',
+    {
+      ...sound,
+      method: 'PUT',
+      path: `${endpoint}/providers/Microsoft.Authorization/roleAssignments/1`,
+      status: 200,
+    },
+    /RoleAssignments_Create may answer 201/,
+  ],
   ['a flat error', { ...sound, status: 404, response: { code: 'x', message: 'y' } }, /no error with code/],
   [
     'a request beyond the model',

@@ -1,6 +1,15 @@
 import type { Exchange } from '../harness/recorder.ts';
 import { beyond } from './beyond.ts';
-import { modelOf, operationOf, preview, propertiesOf, type Operation, type Property } from './model.ts';
+import {
+  around,
+  isPoll,
+  modelOf,
+  operationOf,
+  preview,
+  propertiesOf,
+  type Operation,
+  type Property,
+} from './model.ts';
 
 const guid = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
 
@@ -12,11 +21,13 @@ export function flawsOf(exchange: Exchange): readonly string[] {
   if (response !== undefined && !headers['content-type']?.startsWith('application/json'))
     flaws.push(`has a body of type ${headers['content-type']}`);
   if (status >= 400) {
-    flaws.push(...flawsOfError(response));
-  } else if (/\/(operationsStatus|operations|operationResults)\/[^/]+$/i.test(path)) {
+    // The answer to HEAD has no body, whatever it is.
+    if (method !== 'HEAD') flaws.push(...flawsOfError(response));
+  } else if (isPoll(path)) {
     flaws.push(...flawsOfPoll(exchange));
   } else {
-    const operation = operationOf(modelOf(exchange.apiVersion), method, path);
+    const operation =
+      operationOf(modelOf(exchange.apiVersion), method, path) ?? operationOf(around, method, path);
     if (operation) flaws.push(...flawsOfOperation(operation, exchange));
     flaws.push(...flawsOfLongRunning(exchange));
   }

@@ -6,13 +6,15 @@ import { createProbe } from '../../src/cli/setup/probe.ts';
 
 /** Its path; undefined after the test has been skipped, where there is no Python to run it. */
 export async function needAz(t: TestContext): Promise<string | undefined> {
-  const home = findHome(process.env);
-  const had = await installedAz(home.tools);
+  const had = await installedAz(findHome(process.env).tools);
   if (had) return had;
-  const probe = createProbe(process.env);
-  if (process.getuid?.() !== 0 && !(await findPython(probe))) {
+  if (process.getuid?.() !== 0 && !(await findPython(createProbe(process.env)))) {
     t.skip('az needs Python 3.10 with venv and pip: apt-get install python3-venv');
     return undefined;
   }
-  return installAz({ home, signal: t.signal }, probe, (text) => t.diagnostic(text));
+  return findAz(t.signal, (text) => t.diagnostic(text));
 }
+
+/** Its path, or an error that says what is missing. */
+export const findAz = (signal: AbortSignal, say: (text: string) => void = () => undefined): Promise<string> =>
+  installAz({ home: findHome(process.env), signal }, createProbe(process.env), say);

@@ -19,6 +19,8 @@ export interface AzCommand {
 
 const vnet = '/subscriptions/{sub}/resourceGroups/rg1/providers/Microsoft.Network/virtualNetworks/vnet1';
 const c1 = '-c c1 -g rg1';
+/** What no answer may hold. */
+const password = 'Pa55-word-of-a-test';
 const yaml = 'Y29sdW1uX2luZGV4X3NpemVfaW5fa2I6IDE2';
 
 const around: readonly AzCommand[] = [
@@ -48,12 +50,12 @@ const networks: readonly AzCommand[] = [
 
 const clusters: readonly AzCommand[] = [
   {
-    line: `managed-cassandra cluster create ${c1} -l eastus2 -s ${vnet}/subnets/s1 -i pw --external-seed-nodes 10.9.0.1 --tags a=b --hours-between-backups 24 --cassandra-version 5.0 --repair-enabled true`,
+    line: `managed-cassandra cluster create ${c1} -l eastus2 -s ${vnet}/subnets/s1 -i ${password} --external-seed-nodes 10.9.0.1 --tags a=b --hours-between-backups 24 --cassandra-version 5.0 --repair-enabled true`,
     stock: true,
     refused: 'NotYetSupported',
   },
   {
-    line: `managed-cassandra cluster create ${c1} -l eastus2 -i pw --tags a=b --cassandra-version 5.0 --repair-enabled true --azure-connection-method VPN --cluster-type NonProduction`,
+    line: `managed-cassandra cluster create ${c1} -l eastus2 -i ${password} --tags a=b --cassandra-version 5.0 --repair-enabled true --azure-connection-method VPN --cluster-type NonProduction`,
     holds: {
       'properties.azureConnectionMethod': 'VPN',
       'properties.clusterType': 'NonProduction',
@@ -65,10 +67,10 @@ const clusters: readonly AzCommand[] = [
     take: { pls: 'properties.privateLinkResourceId' },
   },
   {
-    line: `rest --method put --url /subscriptions/{sub}/resourceGroups/rg1/providers/Microsoft.DocumentDB/cassandraClusters/vpn1?api-version=2026-03-15 --body '{"location":"eastus2","properties":{"azureConnectionMethod":"VPN","initialCassandraAdminPassword":"pw"}}'`,
+    line: `rest --method put --url /subscriptions/{sub}/resourceGroups/rg1/providers/Microsoft.DocumentDB/cassandraClusters/vpn1?api-version=2026-03-15 --body '{"location":"eastus2","properties":{"azureConnectionMethod":"VPN","initialCassandraAdminPassword":"${password}"}}'`,
   },
   {
-    line: `resource create -g rg1 -n vpn2 --resource-type Microsoft.DocumentDB/cassandraClusters --api-version 2026-03-15 -l eastus2 --properties '{"azureConnectionMethod":"VPN","initialCassandraAdminPassword":"pw"}'`,
+    line: `resource create -g rg1 -n vpn2 --resource-type Microsoft.DocumentDB/cassandraClusters --api-version 2026-03-15 -l eastus2 --properties '{"azureConnectionMethod":"VPN","initialCassandraAdminPassword":"${password}"}'`,
   },
   { line: 'managed-cassandra cluster list -g rg1', holds: { length: 3 } },
   { line: 'managed-cassandra cluster list' },

@@ -1,10 +1,9 @@
 /**
- * Runs the commands with real az against a control whose levels below are played. Started by commands.test.ts in a network
+ * Runs the commands with real az against a control whose levels below are played. Started by contract.test.ts in a network
  * that has nothing but loopback: whoever asks outside, fails. Prints one JSON line for each command.
  */
-import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configureAz } from '../../../src/cli/az/configure.ts';
 import { environmentFor, placeFor } from '../../../src/cli/az/place.ts';
@@ -14,6 +13,8 @@ import { writeFileAtomic } from '../../../src/lib/files.ts';
 import { authorityFile } from '../../../src/cli/arm/session.ts';
 import { createHttps } from '../../../src/cli/arm/http.ts';
 import { playedControl } from '../../harness/played-control.ts';
+import { recordExchanges, type Exchange } from '../../harness/recorder.ts';
+import { onlyLoopback } from '../alone.ts';
 import { commands, type AzCommand } from './commands.ts';
 import { at, fill, split } from './words.ts';
 
@@ -25,6 +26,8 @@ export interface Answered {
   readonly seconds: number;
   /** Why it is not the right answer; null: it is. */
   readonly wrong: string | null;
+  /** What went over the wire meanwhile. */
+  readonly exchanges: readonly Exchange[];
 }
 
 const az = process.env['AZ']!;
@@ -68,7 +71,10 @@ async function run(folder: string): Promise<void> {
       ...(command.stock && { AZURE_EXTENSION_DIR: join(folder, 'none') }),
     };
     const format = words.includes('-o') ? [] : ['-o', 'json'];
+    const exchanges: Exchange[] = [];
+    const recording = recordExchanges((exchange) => exchanges.push(exchange));
     const ran = await execStatus(az, [...words, ...format], { env, timeoutMs: 120_000 });
+    recording.stop();
     const wrong = judge(command, ran, known);
     if (known['pls']) known['plsName'] = known['pls'].split('/').at(-1)!;
     const answered: Answered = {
@@ -77,6 +83,7 @@ async function run(folder: string): Promise<void> {
       stderr: ran.stderr.slice(-2_000),
       seconds: Math.round((performance.now() - began) / 100) / 10,
       wrong,
+      exchanges,
     };
     process.stdout.write(`${JSON.stringify(answered)}\n`);
   }
@@ -111,7 +118,7 @@ function judge(
 }
 
 if (import.meta.main) {
-  assert.deepEqual(Object.keys(networkInterfaces()), ['lo'], 'there is nothing but loopback');
+  await onlyLoopback();
   const folder = await mkdtemp(join(tmpdir(), 'sp-az-'));
   try {
     await run(folder);

@@ -1,15 +1,18 @@
 /**
- * The clients of the contract tests, unmodified: installed by npm and pip with what is locked here, beside the other tools
- * and not among the project's own modules, which every build of a test's program copies.
+ * The clients of the contract tests, unmodified: the SDKs are installed by npm and pip with what is locked here, beside the
+ * other tools and not among the project's own modules, which every build of a test's program copies.
  */
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { azVersion } from '../../../src/cli/az/install.ts';
 import { exec } from '../../../src/lib/exec.ts';
 import { realHome } from '../../harness/tools.ts';
 
-export const clientNames = ['node', 'python'] as const;
+export const sdkNames = ['node', 'python'] as const;
+export type SdkName = (typeof sdkNames)[number];
+export const clientNames = [...sdkNames, 'az'] as const;
 export type ClientName = (typeof clientNames)[number];
 
 /** Its packages, for the page. */
@@ -24,14 +27,18 @@ export const clients: Readonly<Record<ClientName, { readonly title: string; read
     packages:
       '`azure-mgmt-cosmosdb` 10.1.0b1 (api-version 2026-04-01-preview), `azure-mgmt-network` 33.1.0, `azure-identity` 1.27.0',
   },
+  az: {
+    title: 'az',
+    packages: `\`azure-cli\` ${azVersion}, as it comes and with the extension of this project`,
+  },
 };
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const folder = (client: ClientName): string => join(realHome(), 'tools', 'clients', client);
+const folder = (client: SdkName): string => join(realHome(), 'tools', 'clients', client);
 const bounds = { timeoutMs: 300_000 };
 
-/** Installs what is locked here, once. */
-export async function installClients(): Promise<void> {
+/** Installs what is locked here, once; az has set-up's own way. */
+export async function installSdks(): Promise<void> {
   await install('node', ['package.json', 'package-lock.json'], (to) =>
     exec('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: to, ...bounds }),
   );
@@ -43,7 +50,7 @@ export async function installClients(): Promise<void> {
 }
 
 async function install(
-  client: ClientName,
+  client: SdkName,
   files: readonly string[],
   work: (to: string) => Promise<unknown>,
 ): Promise<void> {
@@ -62,7 +69,7 @@ async function install(
 
 /** How a client is run: our authority trusted as its users are told to, and nothing of this process's surroundings. */
 export function commandOf(
-  client: ClientName,
+  client: SdkName,
   authority: string,
 ): { readonly command: string; readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv } {
   const env = { PATH: process.env['PATH'], HOME: folder(client), LANG: 'C.UTF-8' };
