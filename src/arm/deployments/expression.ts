@@ -52,8 +52,8 @@ function run(expression: Expression, functions: Functions, where: string): Json 
       throw templateFlaw(where, `there is no '${String(key).slice(0, 60)}' in what it is taken from.`);
     return found;
   }
-  const name = expression.name.toLowerCase();
-  const known = Object.hasOwn(functions, name) ? functions[name] : undefined;
+  const asked = expression.name.toLowerCase();
+  const known = Object.entries(functions).find(([name]) => name.toLowerCase() === asked)?.[1];
   if (!known) {
     throw templateFlaw(
       where,

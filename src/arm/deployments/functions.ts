@@ -60,12 +60,12 @@ export function templateFunctions(
       return given.map((one) => textOf(one, 'concat', where)).join('');
     },
     format: ([pattern, ...rest], where) => format(pattern, rest, where),
-    resourceid: (given, where) => {
+    resourceId: (given, where) => {
       const id = makeId(given, surroundings, where);
       onResourceId(id);
       return id;
     },
-    resourcegroup: () => ({
+    resourceGroup: () => ({
       ...surroundings.group,
       type: 'Microsoft.Resources/resourceGroups',
       properties: { provisioningState: 'Succeeded' },

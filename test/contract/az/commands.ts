@@ -11,6 +11,8 @@ export interface AzCommand {
   readonly stock?: true;
   /** The code of the refusal that is the right answer. */
   readonly refused?: string;
+  /** What az must print about it. */
+  readonly says?: RegExp;
   /** Values to keep from the answer: name → path in it. */
   readonly take?: Readonly<Record<string, string>>;
   /** What the answer must hold: path → value. */
@@ -226,6 +228,66 @@ const fences: readonly AzCommand[] = [
   { line: 'network watcher show-security-group-view -g rg1 --vm {vm}' },
 ].map((command) => ({ ...command }));
 
+const inCluster = '{templates}/cluster.json --parameters @{templates}/cluster.parameters.json';
+const templates: readonly AzCommand[] = [
+  { line: 'group create -n rg3 -l eastus2' },
+  {
+    line: `deployment group validate -g rg3 --template-file ${inCluster} --parameters clusterName=t1`,
+    holds: { 'properties.provisioningState': 'Succeeded' },
+  },
+  { line: 'resource list -g rg3', holds: { length: 0 } },
+  {
+    line: `deployment group create -g rg3 -n first --template-file ${inCluster} --parameters clusterName=t1 prefix=10.21`,
+    holds: {
+      'properties.provisioningState': 'Succeeded',
+      'properties.outputs.nodes.value': '10.21.2.0/24',
+      'properties.outputs.cluster.value':
+        '/subscriptions/{sub}/resourceGroups/rg3/providers/Microsoft.DocumentDB/cassandraClusters/t1',
+      'properties.outputResources.length': 4,
+      'properties.parameters.adminPassword.value': undefined,
+    },
+  },
+  { line: 'deployment operation group list -g rg3 -n first', holds: { length: 4 } },
+  { line: 'resource list -g rg3', holds: { length: 3 } },
+  {
+    line: 'network vnet show -g rg3 -n t1-vnet',
+    holds: {
+      'addressSpace.addressPrefixes.0': '10.21.0.0/16',
+      'subnets.0.name': 'pe',
+      'subnets.1.addressPrefix': '10.21.2.0/24',
+      'subnets.1.networkSecurityGroup.id':
+        '/subscriptions/{sub}/resourceGroups/rg3/providers/Microsoft.Network/networkSecurityGroups/t1-nsg',
+    },
+  },
+  {
+    line: `deployment group create -g rg3 -n replicate --template-file {templates}/auto-replicate.json --parameters clusterName=t1 keyspaces=SystemKeyspaces externalDataCenters='["dc-old"]'`,
+    holds: { 'properties.provisioningState': 'Succeeded' },
+  },
+  {
+    line: 'rest --method get --url /subscriptions/{sub}/resourceGroups/rg3/providers/Microsoft.DocumentDB/cassandraClusters/t1?api-version=2026-04-01-preview',
+    holds: {
+      'properties.autoReplicate': 'SystemKeyspaces',
+      'properties.externalDataCenters.0': 'dc-old',
+      'properties.azureConnectionMethod': 'VPN',
+      'properties.repairEnabled': false,
+      'tags.network':
+        '/subscriptions/{sub}/resourceGroups/rg3/providers/Microsoft.Network/virtualNetworks/t1-vnet',
+    },
+  },
+  {
+    line: 'deployment group validate -g rg3 --template-file {templates}/unknown-function.json',
+    refused: 'InvalidTemplate',
+    says: /resources\[0\]\.name: the function 'uniqueString' is not known here\. Known are .*, resourceId,/,
+  },
+  {
+    line: 'deployment group create -g rg3 -n unknown --template-file {templates}/unknown-function.json',
+    refused: 'InvalidTemplate',
+    says: /resources\[0\]\.name: the function 'uniqueString' is not known here\. Known are .*, resourceId,/,
+  },
+  { line: 'deployment group list -g rg3', holds: { length: 2 } },
+  { line: 'group delete -n rg3 --yes' },
+];
+
 const end: readonly AzCommand[] = [
   {
     line: `monitor diagnostic-settings create --name x --resource /subscriptions/{sub}/resourceGroups/rg1/providers/Microsoft.DocumentDB/cassandraClusters/c1 --logs '[{"category":"CassandraAudit","enabled":true}]' --workspace /subscriptions/{sub}/resourceGroups/rg1/providers/microsoft.operationalinsights/workspaces/w`,
@@ -263,5 +325,6 @@ export const commands: readonly AzCommand[] = [
   ...link,
   ...dataCenters,
   ...fences,
+  ...templates,
   ...end,
 ];

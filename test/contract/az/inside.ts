@@ -5,6 +5,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { configureAz } from '../../../src/cli/az/configure.ts';
 import { environmentFor, placeFor } from '../../../src/cli/az/place.ts';
 import { findHome } from '../../../src/cli/home.ts';
@@ -62,7 +63,10 @@ async function run(folder: string): Promise<void> {
     environments.set(as, env);
   }
 
-  const known: Record<string, string> = { sub: played.customer.subscriptionId };
+  const known: Record<string, string> = {
+    sub: played.customer.subscriptionId,
+    templates: fileURLToPath(new URL('./templates', import.meta.url)),
+  };
   for (const command of commands) {
     const began = performance.now();
     const words = split(command.line).map((word) => fill(word, known));
@@ -94,9 +98,13 @@ function judge(
   ran: { readonly exitCode: number | null; readonly stdout: string; readonly stderr: string },
   known: Record<string, string>,
 ): string | null {
+  if (command.says && !command.says.test(ran.stderr)) return `it does not say ${command.says}: ${ran.stderr}`;
   if (command.refused !== undefined) {
     if (ran.exitCode === 0) return `it was not refused with ${command.refused}`;
-    const right = new RegExp(`^ERROR: \\(${command.refused}\\) `, 'm').test(ran.stderr);
+    // az shows what a template is refused for as JSON.
+    const right = new RegExp(`^ERROR: (\\(${command.refused}\\) |\\{"code": "${command.refused}")`, 'm').test(
+      ran.stderr,
+    );
     return right ? null : `it was not refused with ${command.refused}: ${ran.stderr}`;
   }
   if (ran.exitCode !== 0) return ran.stderr || `it ended with ${ran.exitCode}`;
