@@ -1,6 +1,7 @@
 import { beyond, habits } from './beyond.ts';
 import { clientNames, clients, type ClientName } from './clients/clients.ts';
-import type { ClientRun, Said } from './inside.ts';
+import type { Said } from './clients/run.ts';
+import type { ClientRun } from './inside.ts';
 import { around, preview } from './model.ts';
 
 /** Of each operation, what each client got; absent: the client has no such operation. */
@@ -43,6 +44,7 @@ export function pageOf(coverage: Coverage): string {
     'What unmodified clients get from this API, operation by operation. `test/contract/` writes this page: it runs the whole how-to with each',
     'client, over HTTPS, in a network namespace that has nothing but loopback, and holds every answer against the public specification. An',
     'operation is there when everything that a client asked of it was answered as it expects. The levels below control are played there.',
+    'The how-to alone each of them goes with a real ring too, from create to delete.',
     '',
     ...clientNames.map((name) => `- ${clients[name].title}: ${clients[name].packages}`),
     '',

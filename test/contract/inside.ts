@@ -4,27 +4,14 @@
  */
 import { readFileSync } from 'node:fs';
 import * as https from 'node:https';
-import { execStatus } from '../../src/lib/exec.ts';
 import { playedControl, type Party, type PlayedControl } from '../harness/played-control.ts';
 import { recordExchanges, type Exchange } from '../harness/recorder.ts';
 import { onlyLoopback } from './alone.ts';
-import { commandOf, sdkNames, type ClientName, type SdkName } from './clients/clients.ts';
+import { sdkNames, type ClientName, type SdkName } from './clients/clients.ts';
+import { runSdk, type SdkRun } from './clients/run.ts';
 
-/** What a client said of one operation. */
-export interface Said {
-  readonly operation: string;
-  /** `ok`, or absent: then what it threw at its user. */
-  readonly outcome?: 'ok';
-  readonly status?: number;
-  readonly code?: string;
-  readonly message?: string;
-}
-
-export interface ClientRun {
+export interface ClientRun extends SdkRun {
   readonly client: ClientName;
-  readonly exitCode: number | null;
-  readonly stderr: string;
-  readonly said: readonly Said[];
   readonly exchanges: readonly Exchange[];
 }
 
@@ -44,18 +31,10 @@ async function runClient(played: PlayedControl, client: SdkName): Promise<Client
   await makeGroup(played, group);
   const exchanges: Exchange[] = [];
   const recording = recordExchanges((exchange) => exchanges.push(exchange));
-  const { command, args, env } = commandOf(client, authority);
-  const ran = await execStatus(command, args, {
-    env,
-    input: JSON.stringify({ endpoint: control.endpoint, tenantId, customer, provider, group, location }),
-    timeoutMs: 240_000,
-  });
+  const { endpoint } = control;
+  const ran = await runSdk(client, authority, { endpoint, tenantId, customer, provider, group, location });
   recording.stop();
-  const said = ran.stdout
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as Said);
-  return { client, exitCode: ran.exitCode, stderr: ran.stderr.slice(-4000), said, exchanges };
+  return { client, ...ran, exchanges };
 }
 
 /** The one thing that these clients have no package for here. */

@@ -1,4 +1,5 @@
-import type { ClientRun, Said } from '../inside.ts';
+import type { Said } from '../clients/run.ts';
+import type { ClientRun } from '../inside.ts';
 import { around, operationOf, preview } from '../model.ts';
 import type { Answered } from './inside.ts';
 
