@@ -45,6 +45,7 @@ function record(cx: ArmContext, request: ArmRequest, correlationId: string, came
     return;
   const long =
     !(came instanceof ArmError) &&
+    came.ended !== true &&
     (came.status === 202 || came.headers?.['Azure-AsyncOperation'] !== undefined);
   cx.store.activity.add({
     subscriptionId: scope.subscriptionId,

@@ -92,6 +92,8 @@ export interface LocationList {
 export interface KindAction<P, S> {
   readonly method: 'GET' | 'POST';
   readonly actionName: string;
+  /** What `run` answers lies at a Location (202), where its caller fetches it: ARM's way with what may take long. */
+  readonly later?: true;
   run?(resource: Resource<P, S>, body: Json | undefined, context: KindContext): JsonObject;
   start?(resource: Resource<P, S>, request: ActionRequest, context: KindContext): Started;
 }

@@ -82,7 +82,13 @@ export function answerOperation(
 ): ArmReply {
   const operation = cx.store.operations.get(route.operationId);
   const kind = operation && wireOf(cx, operation);
-  if (!operation || !kind || operation.subscriptionId.toLowerCase() !== route.subscriptionId.toLowerCase()) {
+  if (
+    !operation ||
+    !kind ||
+    operation.subscriptionId.toLowerCase() !== route.subscriptionId.toLowerCase() ||
+    // The right to read a resource is not the right to ask about it.
+    (operation.answer !== null && operation.startedBy !== request.caller.principalId)
+  ) {
     authorize(
       cx,
       request.caller,
@@ -91,7 +97,7 @@ export function answerOperation(
     );
     throw new ArmError(
       'NotFound',
-      `There is no operation '${route.operationId.slice(0, 100)}' (they are kept for seven days).`,
+      `There is no operation '${route.operationId.slice(0, 100)}' (they are kept for seven days, answers to questions for ten minutes and for who asked).`,
     );
   }
   if (operation.startedBy !== request.caller.principalId) {
@@ -138,6 +144,7 @@ function result(cx: ArmContext, wire: Wire, kind: AnyKind | undefined, operation
     };
     return { status: 409, headers: retryAfter, body: { error: { ...fault } } };
   }
+  if (operation.answer !== null) return { status: 200, headers: retryAfter, body: operation.answer };
   const resource = operation.verb === 'DELETE' ? undefined : cx.store.get(operation.resourceId);
   if (!resource || !kind) return { status: 204, headers: retryAfter };
   const own = operation.verb === 'POST' ? kind.result?.(resource, { store: cx.store }) : undefined;

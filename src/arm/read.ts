@@ -1,4 +1,5 @@
-import type { Resource } from '../store/resource.ts';
+import type { JsonObject, Resource } from '../store/resource.ts';
+import { answerLater } from './answer-later.ts';
 import { checkApiVersion } from './api-version.ts';
 import { show } from './envelope.ts';
 import { ArmError } from './errors.ts';
@@ -82,9 +83,11 @@ export function runAction(
   const version = checkApiVersion(request.query, kind.operations);
   const resource = needResource(cx, kind, id);
   if (action.start) return startAction(cx, request, resource, action.start, version);
-  const result = cx.store.transaction(() =>
-    action.run!(resource, request.body, kindContext(cx, request.caller)),
-  );
+  const run = (): JsonObject => action.run!(resource, request.body, kindContext(cx, request.caller));
+  if (action.later) {
+    return cx.store.transaction(() => answerLater(cx, request, kind, resource, run(), version));
+  }
+  const result = cx.store.transaction(run);
   if (action.method === 'POST') cx.wake(`${found[0]} ${resource.id}`);
   return { status: 200, body: result };
 }

@@ -25,6 +25,8 @@ export interface ArmReply {
   readonly body?: JsonObject;
   /** The body as JSON text, where it is there already. */
   readonly text?: string;
+  /** With 202: what was asked for is done, and its answer lies at the Location. */
+  readonly ended?: true;
 }
 
 /** What the handlers stand on. */

@@ -223,6 +223,39 @@ test('every wrong request has its own clear answer', async (t) => {
   }
 });
 
+test('a question is answered at a Location, to who asked, and stands in the activity log once', async (t) => {
+  const toy = await toyControl(t);
+  const sub = `/subscriptions/${toy.parties.customer.subscriptionId}`;
+  const wire = `${sub}/resourceGroups/g/providers/Toy.Net/wires/w`;
+  await toy.call('PUT', `${sub}/resourcegroups/g`, { body: { location: 'westeurope' } });
+  await toy.call('PUT', wire, { body: { location: 'westeurope', properties: { size: 4 } } });
+  const asked = await toy.call('POST', `${wire}/measure`);
+  assert.deepEqual(
+    [asked.status, asked.body, asked.headers['retry-after'], asked.headers['azure-asyncoperation']],
+    [202, undefined, '1', undefined],
+  );
+  const { pathname, search } = new URL(asked.headers['location'] ?? '');
+  assert.match(pathname, /\/Toy\.Net\/locations\/westeurope\/operationResults\//);
+  const answer = await toy.call('GET', `${pathname}${search}`, { version: null });
+  assert.deepEqual([answer.status, answer.body], [200, { length: 4 }]);
+  const status = pathname.replace('operationResults', 'operations');
+  assert.deepEqual((await toy.call('GET', status)).body, { status: 'Succeeded' });
+  assert.equal((await toy.call('GET', pathname, { as: 'provider' })).status, 403);
+  const log = await toy.call(
+    'GET',
+    `${sub}/providers/Microsoft.Insights/eventtypes/management/values?$filter=${encodeURIComponent(`resourceId eq '${wire}'`)}`,
+    { version: '2015-04-01' },
+  );
+  assert.deepEqual(
+    log.body.value
+      .filter(({ operationName }: { operationName: { value: string } }) =>
+        operationName.value.endsWith('/action'),
+      )
+      .map(({ status: { value } }: { status: { value: string } }) => value),
+    ['Succeeded'],
+  );
+});
+
 test('actions, lists and providers', async (t) => {
   const toy = await toyControl(t);
   const sub = `/subscriptions/${toy.parties.customer.subscriptionId}`;

@@ -36,6 +36,22 @@ test('a state of version 0.1 is taken over: whoever could sign in still can', (t
   assert.equal(store.principals.assignments('app').length, 1);
 });
 
+test('operations of a state without answers are taken over as they are', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-migrate-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'sallyport.db');
+  const old = new DatabaseSync(path);
+  old.exec(`${migrations.slice(0, 2).join(';')}; pragma user_version = 2`);
+  old.exec(
+    "insert into operations values ('o', '/r', '/r', 't', 's', 'eastus2', 'PUT', 1, 1, 'Running', null, 'app', '2026-11-24T10:00:00Z', null)",
+  );
+  old.close();
+  const store = openStore({ path, masterKey: randomBytes(32), clock: systemClock });
+  t.after(() => store.close());
+  assert.equal(store.operations.running('/r')?.id, 'o');
+  assert.equal(store.operations.get('o')?.answer, null);
+});
+
 test('each subscription keeps its share of the activity log, and refusals push out nothing but refusals', (t) => {
   const store = openStore({ path: ':memory:', masterKey: randomBytes(32), clock: systemClock });
   t.after(() => store.close());

@@ -148,4 +148,9 @@ export const migrations: readonly string[] = [
   create index extensions_by_scope on extensions (scope_key, type);
   create index operations_by_resource on operations (resource_key, started_at);
   `,
+  // Questions whose answers are fetched afterwards.
+  `
+  alter table operations add column answer text;
+  create index operations_answered on operations (ended_at) where answer is not null;
+  `,
 ];

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql, type Selectable } from 'kysely';
 import type { Clock } from '../lib/clock.ts';
 import type { Fault } from '../lib/errors.ts';
-import type { Resource } from './resource.ts';
+import type { JsonObject, Resource } from './resource.ts';
 import { keyOf, rangeBelow, toFault } from './rows.ts';
 import type { Schema } from './schema.ts';
 import type { Database } from './sqlite.ts';
@@ -23,6 +23,8 @@ export interface Operation {
   readonly startedBy: string;
   readonly startedAt: string;
   readonly endedAt: string | null;
+  /** What a question was answered; null for what changes something. */
+  readonly answer: JsonObject | null;
 }
 
 export interface Operations {
@@ -38,13 +40,17 @@ export interface Operations {
     location: string,
     by: string,
   ): Operation;
-  /** The last that was begun, whatever became of it. */
+  /** Keeps the answer to a question for whoever asked it, as an operation that has ended. */
+  answered(resource: Resource, location: string, by: string, answer: JsonObject): Operation;
+  /** The last change that was begun, whatever became of it. */
   latest(resourceId: string): Operation | undefined;
   end(resourceId: string, state: 'Succeeded' | 'Failed' | 'Canceled', fault?: Fault): void;
 }
 
 /** Ended operations are kept so long for whoever still asks. */
 const keptMs = 7 * 86_400_000;
+/** Answers are fetched at once or never, and anybody may ask often. */
+const answerKeptMs = 600_000;
 
 /** `onEnd` hears of each operation that ends, in the transaction that ends it. */
 export function operationsIn(db: Database, clock: Clock, onEnd?: (ended: Operation) => void): Operations {
@@ -52,6 +58,28 @@ export function operationsIn(db: Database, clock: Clock, onEnd?: (ended: Operati
   const isRunning = sql.lit('Running');
   const running = () => db.query.selectFrom('operations').selectAll().where('state', '=', isRunning);
   const now = (): string => new Date(clock.now()).toISOString();
+  const begun = (
+    resource: Resource,
+    verb: Operation['verb'],
+    location: string,
+    by: string,
+  ): Schema['operations'] => ({
+    id: randomUUID(),
+    resource_key: keyOf(resource.id),
+    resource_id: resource.id,
+    type: resource.type,
+    subscription_id: resource.subscriptionId,
+    location,
+    verb,
+    creates: 0,
+    generation: resource.generation,
+    state: 'Running',
+    fault: null,
+    started_by: by,
+    started_at: now(),
+    ended_at: null,
+    answer: null,
+  });
 
   return {
     get(id) {
@@ -73,27 +101,24 @@ export function operationsIn(db: Database, clock: Clock, onEnd?: (ended: Operati
       return db.all(types ? within.where('type', 'in', types) : within).map(toOperation);
     },
     start(resource, verb, creates, location, by) {
-      const row: Schema['operations'] = {
-        id: randomUUID(),
-        resource_key: keyOf(resource.id),
-        resource_id: resource.id,
-        type: resource.type,
-        subscription_id: resource.subscriptionId,
-        location,
-        verb,
-        creates: creates ? 1 : 0,
-        generation: resource.generation,
-        state: 'Running',
-        fault: null,
-        started_by: by,
-        started_at: now(),
-        ended_at: null,
-      };
+      const row = { ...begun(resource, verb, location, by), creates: creates ? 1 : 0 };
       db.run(
         db.query
           .deleteFrom('operations')
           .where('ended_at', '<', new Date(clock.now() - keptMs).toISOString()),
       );
+      db.run(db.query.insertInto('operations').values(row));
+      return toOperation(row);
+    },
+    answered(resource, location, by, answer) {
+      const row: Schema['operations'] = {
+        ...begun(resource, 'POST', location, by),
+        state: 'Succeeded',
+        ended_at: now(),
+        answer: JSON.stringify(answer),
+      };
+      const old = new Date(clock.now() - answerKeptMs).toISOString();
+      db.run(db.query.deleteFrom('operations').where('answer', 'is not', null).where('ended_at', '<', old));
       db.run(db.query.insertInto('operations').values(row));
       return toOperation(row);
     },
@@ -109,7 +134,11 @@ export function operationsIn(db: Database, clock: Clock, onEnd?: (ended: Operati
       for (const was of ending) onEnd?.({ ...was, state, fault: fault ?? null, endedAt: now() });
     },
     latest(resourceId) {
-      const all = db.query.selectFrom('operations').selectAll().where('resource_key', '=', keyOf(resourceId));
+      const all = db.query
+        .selectFrom('operations')
+        .selectAll()
+        .where('resource_key', '=', keyOf(resourceId))
+        .where('answer', 'is', null);
       const row = db.first(all.orderBy('started_at', 'desc').limit(1));
       return row && toOperation(row);
     },
@@ -130,4 +159,5 @@ const toOperation = (row: Selectable<Schema['operations']>): Operation => ({
   startedBy: row.started_by,
   startedAt: row.started_at,
   endedAt: row.ended_at,
+  answer: row.answer === null ? null : (JSON.parse(row.answer) as JsonObject),
 });

@@ -37,6 +37,7 @@ export interface Schema {
     readonly started_by: string;
     readonly started_at: string;
     readonly ended_at: string | null;
+    readonly answer: string | null;
   };
   readonly events: {
     readonly seq: Generated<number>;

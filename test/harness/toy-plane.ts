@@ -61,7 +61,16 @@ export const toyKinds: readonly AnyKind[] = [
     },
   }),
   sized('Toy.Box/boxes/lids', 'documentdb', { tracked: false }),
-  sized('Toy.Net/wires', 'network'),
+  sized('Toy.Net/wires', 'network', {
+    actions: {
+      measure: {
+        method: 'POST',
+        actionName: 'Toy.Net/wires/measure/action',
+        later: true,
+        run: (resource) => ({ length: resource.properties.size }),
+      },
+    },
+  }),
   sized('Toy.Net/labels', 'network', {
     deletesAtOnce: true,
     accept: (request) => ({

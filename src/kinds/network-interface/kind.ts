@@ -33,11 +33,13 @@ export const networkInterfaceKind: Kind<InterfaceProperties, InterfaceState> = {
     effectiveNetworkSecurityGroups: {
       method: 'POST',
       actionName: `${networkInterfaceType}/effectiveNetworkSecurityGroups/action`,
+      later: true,
       run: (row, _, { store }) => effectiveGroups(store, row),
     },
     effectiveRouteTable: {
       method: 'POST',
       actionName: `${networkInterfaceType}/effectiveRouteTable/action`,
+      later: true,
       run: (row, _, { store }) => effectiveRouteTable(store, row),
     },
   },

@@ -17,6 +17,7 @@ const question = (
 ): KindAction<Nothing, Nothing> => ({
   method: 'POST',
   actionName: `${networkWatcherType}/${name}/action`,
+  later: true,
   run: (_, body, context) => answer(body, context),
 });
 

@@ -53,8 +53,13 @@ before(async () => {
 });
 after(() => world.stop());
 
-const ask = (question: string, body: JsonObject): JsonObject =>
-  world.ask('POST', `${watcherId()}/${question}`, body).body!;
+/** Asks, and fetches the answer from where it lies. */
+function answerTo(id: string, body?: JsonObject, as?: typeof customer): JsonObject {
+  const { status, headers } = world.ask('POST', id, body, as);
+  assert.equal(status, 202);
+  return world.ask('GET', headers!['Location']!, undefined, as).body!;
+}
+const ask = (question: string, body: JsonObject): JsonObject => answerTo(`${watcherId()}/${question}`, body);
 const address = (machine: string): string => {
   const [nic] = (world.get(machine).properties['networkProfile'] as { networkInterfaces: { id: string }[] })
     .networkInterfaces;
@@ -119,10 +124,7 @@ test("the operator's interface is the provider's to ask about", () => {
   };
   assert.equal(world.refused('POST', `${watcherId()}/ipFlowVerify`, body).code, 'AuthorizationFailed');
   const its = watcherId().replace(customer.subscription, provider.subscription);
-  assert.deepEqual(
-    world.ask('POST', `${its}/ipFlowVerify`, body, provider).body,
-    says('Deny', 'platformPolicy/DenyAll'),
-  );
+  assert.deepEqual(answerTo(`${its}/ipFlowVerify`, body, provider), says('Deny', 'platformPolicy/DenyAll'));
 });
 
 test('a group narrows what the platform lets through, and is named by its rule', async () => {
@@ -174,7 +176,7 @@ test('a group narrows what the platform lets through, and is named by its rule',
   const nic = world.store
     .list('Microsoft.Network/networkInterfaces', group())
     .find(({ name }) => name.startsWith('c1-'))!.id;
-  const { value } = world.ask('POST', `${nic}/effectiveNetworkSecurityGroups`).body as {
+  const { value } = answerTo(`${nic}/effectiveNetworkSecurityGroups`) as {
     value: [{ networkSecurityGroup: JsonObject; effectiveSecurityRules: { name: string }[] }];
   };
   assert.deepEqual(value[0].networkSecurityGroup, { id: groupId() });
@@ -222,7 +224,7 @@ test('next hop: the longest prefix, and of equals the user’s', async () => {
   const nic = world.store
     .list('Microsoft.Network/networkInterfaces', group())
     .find(({ name }) => name.startsWith('c1-'))!.id;
-  const { value } = world.ask('POST', `${nic}/effectiveRouteTable`).body as { value: JsonObject[] };
+  const { value } = answerTo(`${nic}/effectiveRouteTable`) as { value: JsonObject[] };
   assert.deepEqual(
     value
       .filter(({ addressPrefix }) => (addressPrefix as string[])[0] === '0.0.0.0/0')
@@ -298,4 +300,28 @@ test('questions that can’t be answered', () => {
   assert.equal(world.refused('POST', `${watcherId()}/packetCaptures`).code, 'NotFound');
   assert.equal(world.refused('GET', `${watcherId()}/ipFlowVerify`).code, 'MethodNotAllowed');
   assert.equal(world.refused('DELETE', watcherId()).code, 'MethodNotAllowed');
+});
+
+test('an answer lies at its Location for ten minutes, for who asked and for nobody else', async () => {
+  const body = { targetResourceId: machines[0]! };
+  const before = world.get(watcherId());
+  const asked = world.ask('POST', `${watcherId()}/securityGroupView`, body);
+  assert.deepEqual(Object.keys(asked.headers!).toSorted(), [
+    'Azure-AsyncNotification',
+    'Location',
+    'Retry-After',
+  ]);
+  assert.equal(asked.body, undefined);
+  assert.deepEqual(world.get(watcherId()), before);
+  const location = asked.headers!['Location']!;
+  assert.deepEqual(Object.keys(world.ask('GET', location).body!), ['networkInterfaces']);
+  world.store.principals.assign({
+    principal: provider.principalId,
+    role: 'Owner',
+    scope: `/subscriptions/${customer.subscription}`,
+  });
+  assert.equal(world.refused('GET', location, undefined, provider).code, 'NotFound');
+  await world.pass(600_001);
+  ask('securityGroupView', body);
+  assert.equal(world.refused('GET', location).code, 'NotFound');
 });

@@ -226,6 +226,15 @@ const fences: readonly AzCommand[] = [
     holds: { access: 'Deny' },
   },
   { line: 'network watcher show-security-group-view -g rg1 --vm {vm}' },
+  {
+    line: 'network watcher show-next-hop -g rg1 --vm {vm} --source-ip {node} --dest-ip 8.8.8.8',
+    holds: { nextHopType: 'Internet' },
+  },
+  {
+    line: 'network watcher test-connectivity -g rg1 --source-resource {vm} --dest-address 8.8.8.8 --dest-port 443',
+    holds: { connectionStatus: 'Unreachable' },
+  },
+  { line: 'network nic show-effective-route-table -g rg1 -n pe1-nic' },
 ].map((command) => ({ ...command }));
 
 const inCluster = '{templates}/cluster.json --parameters @{templates}/cluster.parameters.json';

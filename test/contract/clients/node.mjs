@@ -297,12 +297,64 @@ if (!howToOnly) {
   await step('VirtualNetworkPeerings_Delete', () =>
     network.virtualNetworkPeerings.beginDeleteAndWait(group, 'vnet1', 'to2'),
   );
-  await step('NetworkWatchers_ListAll', async () =>
-    expect((await all(network.networkWatchers.listAll())).length > 0, 'a network watcher is there'),
-  );
 }
 
-// 7. Everything goes away again.
+// 7. What the walls would do with a node's packets.
+if (!howToOnly) {
+  const watchers = network.networkWatchers;
+  const [watcher] =
+    (await step('NetworkWatchers_ListAll', async () => {
+      const found = await all(watchers.listAll());
+      expect(found.length === 1, `${found.length} network watchers are there`);
+      return found;
+    })) ?? [];
+  const ours = [watcher.id.split('/')[4], watcher.name];
+  const interfaces = network.networkInterfaces;
+  const nic = (await all(interfaces.list(group))).find(({ virtualMachine }) => virtualMachine);
+  const node = nic.virtualMachine.id;
+  const [{ privateIPAddress: address }] = nic.ipConfigurations;
+  const outside = '203.0.113.10';
+  await step('NetworkWatchers_VerifyIPFlow', async () => {
+    const verdict = await watchers.beginVerifyIPFlowAndWait(...ours, {
+      targetResourceId: node,
+      direction: 'Outbound',
+      protocol: 'TCP',
+      localIPAddress: address,
+      localPort: '5000',
+      remoteIPAddress: outside,
+      remotePort: '443',
+    });
+    expect(verdict.access === 'Deny', `a node may leave by ${verdict.ruleName}`);
+  });
+  await step('NetworkWatchers_GetNextHop', async () => {
+    const hop = await watchers.beginGetNextHopAndWait(...ours, {
+      targetResourceId: node,
+      sourceIPAddress: address,
+      destinationIPAddress: '10.0.1.10',
+    });
+    expect(hop.nextHopType === 'VnetLocal', `the endpoint lies behind ${hop.nextHopType}`);
+  });
+  await step('NetworkWatchers_CheckConnectivity', async () => {
+    const checked = await watchers.beginCheckConnectivityAndWait(...ours, {
+      source: { resourceId: node },
+      destination: { address: outside, port: 443 },
+    });
+    expect(checked.connectionStatus === 'Unreachable', `outside is ${checked.connectionStatus}`);
+  });
+  await step('NetworkWatchers_GetVMSecurityRules', async () => {
+    const view = await watchers.beginGetVMSecurityRulesAndWait(...ours, { targetResourceId: node });
+    expect(view.networkInterfaces.length === 1, 'one interface');
+  });
+  await step('NetworkInterfaces_ListEffectiveNetworkSecurityGroups', () =>
+    interfaces.beginListEffectiveNetworkSecurityGroupsAndWait(group, nic.name),
+  );
+  await step('NetworkInterfaces_GetEffectiveRouteTable', async () => {
+    const { value } = await interfaces.beginGetEffectiveRouteTableAndWait(group, nic.name);
+    expect(value.length > 0, 'it has routes');
+  });
+}
+
+// 8. Everything goes away again.
 await step('CassandraDataCenters_Delete', () => dataCenters.beginDeleteAndWait(group, 'c1', 'dc1'));
 await step('CassandraDataCenters_Get', () => dataCenters.get(group, 'c1', 'dc1'), {
   refused: 'ResourceNotFound',

@@ -389,16 +389,68 @@ def rest_of_network():
     )
     step("VirtualNetworkPeerings_List", lambda: list(peerings.list(group, "vnet1")))
     step("VirtualNetworkPeerings_Delete", lambda: peerings.begin_delete(group, "vnet1", "to2").result())
+
+
+# 7. What the walls would do with a node's packets.
+def questions():
+    def find_watcher():
+        found = list(network.network_watchers.list_all())
+        expect(len(found) == 1, f"{len(found)} network watchers are there")
+        return found[0]
+
+    watchers, interfaces = network.network_watchers, network.network_interfaces
+    watcher = step("NetworkWatchers_ListAll", find_watcher)
+    ours = (watcher.id.split("/")[4], watcher.name)
+    nic = next(one for one in interfaces.list(group) if one.virtual_machine)
+    node, address = nic.virtual_machine.id, nic.ip_configurations[0].private_ip_address
+    outside = "203.0.113.10"
+
+    def verify_flow():
+        flow = {
+            "targetResourceId": node,
+            "direction": "Outbound",
+            "protocol": "TCP",
+            "localIPAddress": address,
+            "localPort": "5000",
+            "remoteIPAddress": outside,
+            "remotePort": "443",
+        }
+        verdict = watchers.begin_verify_ip_flow(*ours, flow).result()
+        expect(verdict.access == "Deny", f"a node may leave by {verdict.rule_name}")
+
+    def next_hop():
+        packet = {"targetResourceId": node, "sourceIPAddress": address, "destinationIPAddress": "10.0.1.10"}
+        hop = watchers.begin_get_next_hop(*ours, packet).result()
+        expect(hop.next_hop_type == "VnetLocal", f"the endpoint lies behind {hop.next_hop_type}")
+
+    def connectivity():
+        ends = {"source": {"resourceId": node}, "destination": {"address": outside, "port": 443}}
+        checked = watchers.begin_check_connectivity(*ours, ends).result()
+        expect(checked.connection_status == "Unreachable", f"outside is {checked.connection_status}")
+
+    def rules():
+        view = watchers.begin_get_vm_security_rules(*ours, {"targetResourceId": node}).result()
+        expect(len(view.network_interfaces) == 1, "one interface")
+
+    step("NetworkWatchers_VerifyIPFlow", verify_flow)
+    step("NetworkWatchers_GetNextHop", next_hop)
+    step("NetworkWatchers_CheckConnectivity", connectivity)
+    step("NetworkWatchers_GetVMSecurityRules", rules)
     step(
-        "NetworkWatchers_ListAll",
-        lambda: expect(len(list(network.network_watchers.list_all())) > 0, "a network watcher is there"),
+        "NetworkInterfaces_ListEffectiveNetworkSecurityGroups",
+        lambda: interfaces.begin_list_effective_network_security_groups(group, nic.name).result(),
+    )
+    step(
+        "NetworkInterfaces_GetEffectiveRouteTable",
+        lambda: expect(interfaces.begin_get_effective_route_table(group, nic.name).result().value, "it has routes"),
     )
 
 
 if not how_to_only:
     rest_of_network()
+    questions()
 
-# 7. Everything goes away again.
+# 8. Everything goes away again.
 step("CassandraDataCenters_Delete", lambda: centers.begin_delete(group, "c1", "dc1").result())
 step("CassandraDataCenters_Get", lambda: centers.get(group, "c1", "dc1"), refused="ResourceNotFound")
 step("PrivateEndpoints_Delete", lambda: endpoints.begin_delete(group, "pe1").result())
