@@ -16,7 +16,8 @@ export interface LoadTarget {
 }
 
 export interface LoadOrder {
-  readonly kind: 'prepare' | 'write' | 'read';
+  /** drop: the keyspace goes, without which its data centre can't. */
+  readonly kind: 'prepare' | 'write' | 'read' | 'drop';
   readonly seconds: number;
   readonly inFlight: number;
 }
@@ -40,8 +41,7 @@ if (import.meta.main) {
   };
   const client = await connect((await next<LoadTarget>())!);
   for (let order = await next<LoadOrder>(); order; order = await next<LoadOrder>()) {
-    const result = order.kind === 'prepare' ? await prepare(client, order) : await load(client, order);
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.stdout.write(`${JSON.stringify(await follow(client, order))}\n`);
   }
   await client.shutdown();
 }
@@ -61,6 +61,13 @@ async function connect(target: LoadTarget): Promise<Client> {
   });
   await client.connect();
   return client;
+}
+
+async function follow(client: Client, order: LoadOrder): Promise<LoadResult> {
+  if (order.kind === 'prepare') return prepare(client, order);
+  if (order.kind !== 'drop') return load(client, order);
+  await client.execute('DROP KEYSPACE bench', [], { prepare: false });
+  return { perSecond: 0, p50: 0, p99: 0 };
 }
 
 async function prepare(client: Client, { inFlight }: LoadOrder): Promise<LoadResult> {

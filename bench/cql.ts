@@ -96,7 +96,7 @@ async function measurePair(
     let ours: Load, bare: Load;
     if (pair % 2 === 0) [ours, bare] = [await startOurs(), await startBare()];
     else [bare, ours] = [await startBare(), await startOurs()];
-    closing.unshift(ours.close, bare.close);
+    closing.unshift(() => ours.order({ kind: 'drop', seconds: 0, inFlight }), ours.close, bare.close);
     for (const load of [ours, bare]) await load.order({ kind: 'prepare', seconds: 0, inFlight });
     for (let lap = 0; lap < warmUpLaps; lap++) {
       for (const load of [ours, bare])

@@ -2,6 +2,7 @@
 import { createArmClient, type ArmClient } from '../src/cli/arm/client.ts';
 import { deleteResource } from '../src/cli/arm/operation.ts';
 import { findSession } from '../src/cli/arm/session.ts';
+import { ArmRefused } from '../src/cli/errors.ts';
 import { findHome, type Home } from '../src/cli/home.ts';
 import { silent } from '../src/cli/output/progress.ts';
 import { names } from '../src/cli/quickstart/names.ts';
@@ -68,7 +69,20 @@ export async function openManagedRing(): Promise<ManagedRing> {
         );
         return systemClock.now() - began;
       },
-      deleteDataCenter: () => deleteResource(customer, { what: 'data centre', id, progress: silent }),
+      async deleteDataCenter() {
+        await until(
+          'the data centre to go: a keyspace that was just dropped is seen a moment later',
+          () =>
+            deleteResource(customer, { what: 'data centre', id, progress: silent }).then(
+              () => true,
+              (error: unknown) => {
+                if (error instanceof ArmRefused && error.code === 'InUse') return undefined;
+                throw error;
+              },
+            ),
+          { timeoutMs: 60_000, everyMs: 500 },
+        );
+      },
       close: () => stack[Symbol.asyncDispose](),
     };
   } catch (error) {

@@ -15,7 +15,7 @@ export function deleteResource(cx: ArmContext, request: ArmRequest, kind: AnyKin
     checkPreconditions(request, existing);
     const running = cx.store.operations.running(existing.id);
     if (existing.provisioningState === 'Deleting' && running) return running;
-    kind.beforeDelete?.(existing, kindContext(cx, request.caller));
+    kind.beforeDelete?.(existing, kindContext(cx, request.caller), request);
     checkIdle(cx, kind, existing.id, 'DELETE');
     if (kind.deletesAtOnce !== true) {
       return cx.store.startDelete(

@@ -65,7 +65,7 @@ export interface Kind<P = JsonObject, S = JsonObject> {
   /** Further top-level keys of the shown envelope (`identity`, `etag`). */
   envelope?(resource: Resource<P, S>, context: Pick<KindContext, 'store'>): JsonObject;
   /** Throws an ArmError (409) that lists who uses it, when it can't be deleted. */
-  beforeDelete?(resource: Resource<P, S>, context: KindContext): void;
+  beforeDelete?(resource: Resource<P, S>, context: KindContext, request: Pick<ActionRequest, 'header'>): void;
   /** True: the row goes at once (204/200); false or absent: it goes to Deleting, and a reconciler removes it. */
   readonly deletesAtOnce?: boolean;
   /** True: shown as `show` gives it, without an ARM envelope (contract §1.6: commands, backups). */

@@ -9,6 +9,7 @@ import { drive } from '../reconcile/driver.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
 import { createJolokia } from './cassandra/jolokia.ts';
 import { createCassandraKeeper } from './cassandra/keeper.ts';
+import { createKeyspaceWatch } from './cassandra/keyspaces.ts';
 import type { DoorKeeper } from './door.ts';
 import { addressOf, type Nic, type NodeIdentity } from './identity.ts';
 import { openIntentStore } from './intent-store.ts';
@@ -57,6 +58,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     jolokia,
     onExit: () => wake('Cassandra ended'),
   });
+  const keyspaces = createKeyspaceWatch({ jolokia, clock, log, onChange: () => wake('keyspaces') });
   const runner = createWorkRunner({
     ledger,
     log,
@@ -74,6 +76,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 
   const report = (): NodeReport => {
     const { policy, error, limits } = door.status();
+    const named = keyspaces.now();
     return {
       name: identity.node,
       agent: { version, startedAt: options.startedAt },
@@ -88,6 +91,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       cassandra: keeper.report(),
       work: runner.results(intents.current()?.work ?? []),
       commands: commands.reports(intents.current()?.commands ?? []),
+      ...(named && { keyspaces: named }),
     };
   };
 
@@ -134,7 +138,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       } else {
         await keepTunnel();
         if (identity.mtu === null && tunnel.status().handshakeAgeSeconds !== null) await probeMtu();
-        await keeper.pass(intent, signal);
+        const { mode } = await keeper.pass(intent, signal);
+        keyspaces.look(mode);
         if (intent) runner.offer(intent.work);
         // What an earlier life was asked is known only once the operator has spoken in this one.
         if (intent && heard !== null) commands.offer(intent.commands ?? []);

@@ -5,9 +5,12 @@ import { ports } from '../network/ports.ts';
 import type { DataCenterReport } from './ladder.ts';
 import { oneTimeAddress, tunnelAddress } from './members.ts';
 import { commandReports } from './commands.ts';
-import { membershipOf, phaseOf, type Heard } from './ring-view.ts';
+import { membershipOf, phaseOf, silentAfterMs, type Heard } from './ring-view.ts';
 import type { Refusal } from './refusals.ts';
 import type { OperatorState } from './state.ts';
+
+/** So many names of a data centre are enough to say why it can't go. */
+const mostKeyspaces = 100;
 
 export interface Found {
   readonly intent: OperatorIntent | undefined;
@@ -27,7 +30,10 @@ export function operatorReport(found: Found): OperatorReport {
   return {
     wireguard: { publicKey: state.wireguard.publicKey, listening: found.listening },
     authorities: found.authorities,
-    dataCenters: [...found.dataCenters],
+    dataCenters: found.dataCenters.map((item) => {
+      const keyspaces = keyspacesIn(found, item.name);
+      return keyspaces ? { ...item, keyspaces: [...keyspaces] } : item;
+    }),
     nodes: (intent?.dataCenters ?? []).flatMap((dataCenter) =>
       dataCenter.nodes.flatMap((node) => nodeReport(found, dataCenter.endpoint, node.name) ?? []),
     ),
@@ -53,14 +59,27 @@ function nodeReport(
     lastSeen: heard ? new Date(heard.at).toISOString() : null,
     // The one-time private key goes up only while it is of use: a node that was granted its certificates has it already.
     join: member.oneTime && !member.grant ? joinFile(found, endpoint, name, member.oneTime.privateKey) : null,
-    // Commands go up once, in their own place.
-    report: heard ? withoutCommands(heard.report) : null,
+    // Commands and keyspaces go up once, in their own place.
+    report: heard ? bare(heard.report) : null,
   };
 }
 
-function withoutCommands(report: NodeReport): NodeReport {
-  const { commands: _, ...rest } = report;
+function bare(report: NodeReport): NodeReport {
+  const { commands: _, keyspaces: __, ...rest } = report;
   return rest;
+}
+
+/** By what any node that reports now says, in whatever data centre: one whose nodes are gone can still be let go of. */
+export function keyspacesIn(
+  { heard, now }: Pick<Found, 'heard' | 'now'>,
+  dataCenter: string,
+): readonly string[] | undefined {
+  const said = [...heard.values()].flatMap(({ at, report }) =>
+    report.keyspaces && now - at <= silentAfterMs ? [report.keyspaces] : [],
+  );
+  if (said.length === 0) return undefined;
+  const names = said.flatMap((one) => [...(one[dataCenter] ?? []), ...(one['*'] ?? [])]);
+  return [...new Set(names)].toSorted().slice(0, mostKeyspaces);
 }
 
 function joinFile(found: Found, endpoint: JoinFile['endpoint'], name: string, privateKey: string): JoinFile {

@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { createArmClient, type ArmClient } from '../../src/cli/arm/client.ts';
 import { findSession } from '../../src/cli/arm/session.ts';
 import { findHome } from '../../src/cli/home.ts';
@@ -22,6 +23,13 @@ interface RingStatus {
   readonly connectionErrors: readonly unknown[];
   readonly dataCenters: readonly {
     readonly nodes: readonly { readonly address: string; readonly status: string; readonly state: string }[];
+  }[];
+}
+
+interface Operators {
+  readonly operators: readonly {
+    readonly cluster: string | null;
+    readonly dataCenters: readonly { readonly keyspaces?: readonly string[] }[];
   }[];
 }
 
@@ -624,18 +632,35 @@ test(
           },
         );
         assert.equal(result.verdict, 'proved', result.summary.join('\n'));
+        const away = [
+          ...['managed-cassandra', 'datacenter', 'delete', ...group2, '-c', 'second', '-d', 'dc1'],
+          '--yes',
+        ];
         await ok(
           stack,
-          'managed-cassandra',
-          'datacenter',
-          'delete',
-          ...group2,
-          '-c',
-          'second',
-          '-d',
-          'dc1',
-          '--yes',
+          ...secondCql,
+          "CREATE KEYSPACE named WITH replication = {'class':'NetworkTopologyStrategy','dc1':3}; CREATE KEYSPACE anywhere WITH replication = {'class':'SimpleStrategy','replication_factor':1}",
         );
+        const named = (...keyspaces: readonly string[]) =>
+          until(
+            `control to know keyspaces ${keyspaces.join(', ')}`,
+            async () => {
+              const { operators } = (await provider.get('/sallyport/status')) as unknown as Operators;
+              const its = operators.find(({ cluster: id }) => id?.endsWith('/second') ?? false);
+              const known = its?.dataCenters[0]?.keyspaces;
+              return isDeepStrictEqual(known, keyspaces) || undefined;
+            },
+            { timeoutMs: 30_000, everyMs: 200 },
+          );
+        await named('anywhere', 'named');
+        await refused(stack, away, /replication of keyspaces anywhere,\s+named/);
+        // While the ring can be asked, nobody passes it over.
+        await refused(stack, [...away, '--force'], /replication of keyspaces anywhere,\s+named/);
+        const dropped = systemClock.now();
+        await ok(stack, ...secondCql, 'DROP KEYSPACE named; DROP KEYSPACE anywhere');
+        await named();
+        t.diagnostic(`dropped keyspaces were known to be gone after ${systemClock.now() - dropped} ms`);
+        await ok(stack, ...away);
         await ok(
           stack,
           'network',

@@ -81,10 +81,13 @@ async function change(
 
 export async function deleteResource(
   client: ArmClient,
-  options: OperationOptions & { readonly noWait?: boolean | undefined },
+  options: OperationOptions & {
+    readonly noWait?: boolean | undefined;
+    readonly headers?: Readonly<Record<string, string>> | undefined;
+  },
 ): Promise<void> {
   options.progress.show(`${options.what}: asking for its deletion`);
-  const first = await client.send('DELETE', options.id);
+  const first = await client.send('DELETE', options.id, undefined, options.headers);
   if (!options.noWait) await finish(client, first, options);
 }
 

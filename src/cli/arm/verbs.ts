@@ -32,11 +32,13 @@ export async function remove(
     readonly yes?: boolean | undefined;
     readonly ask: boolean;
     readonly noWait?: boolean | undefined;
+    readonly headers?: Readonly<Record<string, string>>;
   },
 ): Promise<void> {
   for (const id of ids) {
     const what = `${options.what} ${nameOf(id)}`;
     if (options.ask) await confirm(cx, `Delete ${what}?`, options.yes);
-    await deleteResource(client, { what, id, progress: cx.progress, noWait: options.noWait });
+    const { noWait, headers } = options;
+    await deleteResource(client, { what, id, progress: cx.progress, noWait, headers });
   }
 }

@@ -7,7 +7,19 @@ export const deleteDataCenter = defineCommand({
   path: 'managed-cassandra datacenter delete',
   summary: 'Delete a data centre with its nodes and all they hold.',
   examples: ['managed-cassandra datacenter delete -g vpn-test-rg -c vpn-test-cluster -d dc1 --yes'],
-  options: { cluster, dataCenter, group: optionalGroup, ids, yes, noWait },
+  options: {
+    cluster,
+    dataCenter,
+    group: optionalGroup,
+    ids,
+    force: {
+      kind: 'switch',
+      flags: ['--force'],
+      help: 'Also where a keyspace named it when it was last heard of, and no node can be asked any more.',
+    },
+    yes,
+    noWait,
+  },
   async run(cx, options) {
     const client = await cx.arm();
     const names = [
@@ -20,6 +32,7 @@ export const deleteDataCenter = defineCommand({
       ask: true,
       yes: options.yes,
       noWait: options.noWait,
+      headers: options.force ? { 'x-ms-force-delete': 'true' } : {},
     });
   },
 });

@@ -166,6 +166,9 @@ export const NodeReport = Type.Object({
   ),
   /** By id, those of the intent that have begun. */
   commands: Type.Optional(Type.Record(Type.String(), CommandReport)),
+  /** People's keyspaces by the data centre that their replication names, `*` where it names each: at most 100 names a data
+   *  centre. Left out where it isn't known now. */
+  keyspaces: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
 });
 export type NodeReport = Static<typeof NodeReport>;
 

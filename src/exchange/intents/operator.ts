@@ -126,6 +126,8 @@ export const OperatorReport = Type.Object({
       /** What it waits for, in words a person can act on; null when ready. */
       waitingFor: Nullable(Type.String()),
       error: Nullable(FaultSchema),
+      /** People's keyspaces whose replication names it, at most 100. Left out where no node that reports knows. */
+      keyspaces: Type.Optional(Type.Array(Type.String())),
     }),
   ),
   nodes: Type.Array(OperatorNodeReport),

@@ -24,6 +24,7 @@ import {
   type DataCenterProperties,
   type DataCenterState,
 } from './schema.ts';
+import { refuseWhileNamed } from './keyspaces.ts';
 import { ldapSecret, readLdapPassword } from './ldap.ts';
 import { dataCenterProperties, otherDataCenterProperties } from './properties.ts';
 import { scale } from './scale.ts';
@@ -101,6 +102,8 @@ export const dataCenterKind: Kind<DataCenterProperties, DataCenterState> = {
       ...showWaiting(dataCenter.state.waiting, dataCenter.fault, dataCenter.id),
     };
   },
+
+  beforeDelete: refuseWhileNamed,
 };
 
 const names = [...wireNames(dataCenterProperties), ...Object.keys(otherDataCenterProperties)];

@@ -5,6 +5,7 @@ import type { Fault } from '../../lib/errors.ts';
 import type { Pass } from '../pass.ts';
 import { isRunning } from '../settle.ts';
 import { waitFor } from '../waiting.ts';
+import { keyspacesNaming } from './keyspaces.ts';
 import { ldapSecret } from './ldap.ts';
 import { joinSecret, type DataCenterNode, type DataCenterState, type DataCenter } from './schema.ts';
 import { nodeMissing, whatIsMissing } from './waiting.ts';
@@ -26,11 +27,13 @@ export function reconcileDataCenter(dataCenter: DataCenter, cluster: Cluster | u
     .map((node) => takeJoin(cluster, node, operator, pass))
     .filter((node) => !letGo(cluster, node, operator, pass));
   const reason = whatIsMissing(dataCenter, cluster, pass);
+  const keyspaces = keyspacesNaming(dataCenter, pass.operatorHeard(cluster.id)?.report);
   const state: DataCenterState = {
     ...dataCenter.state,
     nodes,
     ready: dataCenter.state.ready || said?.phase === 'ready',
     waiting: reason ? waitFor(dataCenter.state.waiting, reason, pass) : null,
+    ...(keyspaces && { keyspaces }),
   };
   const moved = !isDeepStrictEqual(nodes, dataCenter.state.nodes) || state.ready !== dataCenter.state.ready;
   pass.store.setState(dataCenter.id, state);

@@ -47,6 +47,8 @@ export interface DataCenterState {
   /** Being deleted, and its operator has let go of its nodes. */
   readonly retired: boolean;
   readonly waiting: Waiting | null;
+  /** People's keyspaces whose replication named it when its operator last knew; left out: it never did. */
+  readonly keyspaces?: readonly string[];
 }
 
 /** The first node of each rack that stays, at most three. */

@@ -9,10 +9,10 @@ export interface Jolokia {
   exec(mbean: string, operation: string, args?: readonly unknown[], timeoutMs?: number): Promise<unknown>;
 }
 
-export interface Question {
-  readonly mbean: string;
-  readonly attribute: string;
-}
+/** An attribute, or an operation that only tells. */
+export type Question =
+  | { readonly mbean: string; readonly attribute: string }
+  | { readonly mbean: string; readonly operation: string; readonly arguments: readonly unknown[] };
 
 interface Answer {
   readonly status: number;
@@ -21,7 +21,7 @@ interface Answer {
 }
 
 export function createJolokia(port: number = ports.jolokia): Jolokia {
-  const agent = new Agent({ keepAlive: true, maxSockets: 2 });
+  const agent = new Agent({ keepAlive: true, maxSockets: 3 });
 
   function post<T>(body: unknown, timeoutMs: number): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -53,7 +53,7 @@ export function createJolokia(port: number = ports.jolokia): Jolokia {
   return {
     async read(questions) {
       const answers = await post<Answer[]>(
-        questions.map((question) => ({ type: 'read', ...question })),
+        questions.map((question) => ({ type: 'attribute' in question ? 'read' : 'exec', ...question })),
         2_000,
       );
       return answers.map((answer) => (answer.status === 200 ? answer.value : undefined));
