@@ -7,13 +7,14 @@ import type { OperatorDataCenter, OperatorReport } from '../exchange/intents/ope
 import type { Revised } from '../exchange/revision.ts';
 import { revise } from '../exchange/revision.ts';
 import type { Fault } from '../lib/errors.ts';
+import { cleaned, cleanupReport } from './cleanup.ts';
 import { nodeIntent, retiredIntent } from './node-intent.ts';
 import { faultIn, readyFault } from './ring-fault.ts';
 import { fresh, hasLeft, machineKey, named, ringIntent, startedNodes } from './ring-view.ts';
 import { takesAbandonedPlace, type RingView } from './ring-view.ts';
 import { enrolmentOf, first, noReport, unopened } from './ring-waits.ts';
 import { outcome, retried, tasksOf, triedTooOften, withoutLeavers } from './ring-work.ts';
-import { climbing, scaled, scalingWaits, unstopped, withoutThoseWhoNeverCame } from './scale.ts';
+import { climbing, quiet, scaled, scalingWaits, unstopped, withoutThoseWhoNeverCame } from './scale.ts';
 import { rungs, type Ring, type Rung } from './state.ts';
 import { tokensKey } from './tokens.ts';
 
@@ -55,8 +56,11 @@ export function climb(start: RingView): Climb {
       if (waitingFor !== null) break;
       put(name, above(...now()));
     }
-    if (state.rings[name]!.rung === 'ready') put(name, scaled(...now()));
-    reports.push(reportOf(...now(), waitingFor));
+    if (state.rings[name]!.rung === 'ready') {
+      put(name, scaled(...now()));
+      put(name, cleaned(...now(), quiet(view())));
+    }
+    reports.push({ ...reportOf(...now(), waitingFor), ...cleanupReport(state.rings[name]!) });
   }
   return { rings: state.rings, reports, intents: intentsOf({ ...view(), intent: whole }, view()) };
 }

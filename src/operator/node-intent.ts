@@ -1,6 +1,7 @@
 /** What one node is told: a pure function of the intent and of what is remembered, never of what the nodes last said. */
 import type { NodeIntent } from '../exchange/intents/node.ts';
 import type { OperatorDataCenter, OperatorNode } from '../exchange/intents/operator.ts';
+import { cleanupTask } from './cleanup.ts';
 import { isStarted, reached, seedsOf, type RingView } from './ring-view.ts';
 import { workFor } from './ring-work.ts';
 import type { Ring } from './state.ts';
@@ -54,9 +55,14 @@ export function nodeIntent(
       // One that bootstraps serves CQL, behind a door that is closed to it, once it is in the ring.
       startNativeTransport: serving,
     },
-    work: workFor(view, node.name),
+    work: [...workFor(view, node.name), ...cleanupFor(dataCenter, ring, node.name)],
     ...commandsFor(view.intent, dataCenter.name, node.address),
   };
+}
+
+function cleanupFor(dataCenter: OperatorDataCenter, ring: Ring, name: string): NodeIntent['work'] {
+  const task = cleanupTask(dataCenter, ring);
+  return task?.node === name ? [{ id: task.id, kind: 'cleanup' }] : [];
 }
 
 /** Left out where there are none: an intent that asks for none is the one it was before. */

@@ -159,7 +159,7 @@ export const triedTooOften = (ring: Ring): boolean =>
     (attempt) => attempt.number > triesBeforeFailed && attempt.fault !== null,
   );
 
-const without = <T>(from: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> =>
+export const without = <T>(from: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> =>
   Object.fromEntries(Object.entries(from).filter(([name]) => !names.includes(name)));
 
 /** The change is over, or another; its tries with it. */

@@ -190,6 +190,75 @@ test('deallocated: Cassandra stops on every node, its door and its identity stay
   assert.ok(model.nodes.every((node) => node.native));
 });
 
+const cleanupOf = (model: Model) => model.phase().cleanup;
+const cleaning = (model: Model): readonly string[] =>
+  [...model.published.values()].flatMap(({ document }) =>
+    document.work.filter(({ kind }) => kind === 'cleanup').map(({ id }) => id),
+  );
+
+test('after the last newcomer each older node drops what is no longer its own, one at a time', () => {
+  const model = ready();
+  assert.equal(cleanupOf(model), undefined);
+  model.wantNodes(() => added(5));
+  until(model, 'five', () => {
+    assert.deepEqual(cleaning(model), [], 'not while the ring changes');
+    return model.phase().phase === 'ready';
+  });
+  assert.deepEqual(cleanupOf(model), {
+    due: ['dc1-0', 'dc1-1', 'dc1-2', 'dc1-3'],
+    done: [],
+    failed: [],
+  });
+  until(model, 'half of it', () => cleanupOf(model)!.done.length === 2 && cleaning(model).length === 1);
+  model.restartOperator();
+  until(model, 'all of it', () => {
+    assert.ok(cleaning(model).length <= 1, 'one node at a time');
+    assert.equal(model.phase().phase, 'ready');
+    return cleanupOf(model)!.due.length === 0;
+  });
+  assert.deepEqual(cleanupOf(model)!.done, ['dc1-0', 'dc1-1', 'dc1-2', 'dc1-3']);
+  for (const node of model.nodes)
+    assert.equal(
+      Object.keys(node.ledger).filter((id) => id.includes('cleanup')).length,
+      node.name === 'dc1-4' ? 0 : 1,
+      node.name,
+    );
+});
+
+test('a cleanup that fails is told and tried again later, and the data centre stays ready', () => {
+  const model = ready();
+  model.wantNodes(() => added(4));
+  phase(model, 'ready');
+  until(model, 'the first', () => cleaning(model).length === 1);
+  const [first] = model.nodes;
+  model.apply(first!);
+  model.work(first!, true);
+  model.report(first!);
+  model.pass();
+  assert.deepEqual(cleanupOf(model), {
+    due: ['dc1-1', 'dc1-2', 'dc1-0'],
+    done: [],
+    failed: [{ node: 'dc1-0', error: { code: 'Model', message: 'no' } }],
+  });
+  assert.deepEqual(cleaning(model), [], 'a pause');
+  assert.deepEqual([model.phase().phase, model.phase().error], ['ready', null]);
+  until(model, 'all', () => cleanupOf(model)!.due.length === 0);
+  assert.deepEqual(cleanupOf(model), { due: [], done: ['dc1-1', 'dc1-2', 'dc1-0'], failed: [] });
+});
+
+test('a change doesn’t wait for a cleanup; whoever leaves has nothing to drop', () => {
+  const model = ready(4);
+  model.wantNodes(() => added(5));
+  phase(model, 'ready');
+  until(model, 'the first', () => cleaning(model).length === 1);
+  leave(model, 'dc1-2');
+  until(model, 'leaving', () => membership(model, 'dc1-2') === 'leaving');
+  assert.deepEqual(cleanupOf(model)!.due, ['dc1-0', 'dc1-1', 'dc1-3']);
+  until(model, 'left', () => membership(model, 'dc1-2') === 'left');
+  until(model, 'the rest', () => cleanupOf(model)!.due.length === 0);
+  assert.deepEqual(cleanupOf(model)!.done, ['dc1-0', 'dc1-1', 'dc1-3']);
+});
+
 const actions = ['enrol', 'pass', 'apply', 'boot', 'work', 'fail', 'report', 'crash'] as const;
 const others = ['restart', 'time', 'round', 'larger', 'smaller', 'back', 'tidy', 'stop', 'start'] as const;
 
@@ -232,6 +301,8 @@ test('in any order of events: one node at a time, never less than three, and as 
         const shall = node.leaving || membership(model, node.name) === 'left' ? 'left' : 'member';
         assert.equal(membership(model, node.name), shall);
       }
+      until(model, 'clean', () => (cleanupOf(model)?.due.length ?? 0) === 0, 100);
+      assert.equal(model.phase().phase, 'ready');
     }),
     { numRuns: 300 },
   );

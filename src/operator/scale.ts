@@ -3,6 +3,7 @@
  * to what is remembered next. One node at a time in the whole cluster, and only in a ring that is whole.
  */
 import type { OperatorDataCenter, OperatorNode } from '../exchange/intents/operator.ts';
+import { dueAfterJoin } from './cleanup.ts';
 import { fresh, hasLeft, isStarted, machineKey, named, reached, startedNodes } from './ring-view.ts';
 import { takesAbandonedPlace, type RingView } from './ring-view.ts';
 import { enrolmentOf, first, noReport, unopened } from './ring-waits.ts';
@@ -61,6 +62,15 @@ export function scalingWaits(view: RingView, dataCenter: OperatorDataCenter, rin
   const next = candidate(view, dataCenter, ring);
   return next && (blocked(view, dataCenter, ring, next) ?? `the operator: ${named(next.node)} is next`);
 }
+
+/** Whether no ring of the cluster changes, is started or rests, nor shall. */
+export const quiet = (view: RingView): boolean =>
+  view.intent.dataCenters.every((dataCenter) => {
+    const ring = view.state.rings[dataCenter.name];
+    if (!ring || !reached(ring, 'starting')) return true;
+    if (climbing(ring) || ring.change || ring.stopped || dataCenter.deallocated) return false;
+    return !candidate(view, dataCenter, ring);
+  });
 
 interface Candidate {
   readonly kind: RingChange['kind'];
@@ -129,7 +139,8 @@ function advanced(view: RingView, dataCenter: OperatorDataCenter, ring: Ring, ch
         ? at('opening')
         : ring;
     case 'opening':
-      return unopened(view, dataCenter, ring, node) ? ring : withoutChange(ring, null);
+      if (unopened(view, dataCenter, ring, node)) return ring;
+      return dueAfterJoin(view, dataCenter, withoutChange(ring, null), node.name);
   }
 }
 

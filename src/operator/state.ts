@@ -59,6 +59,23 @@ export interface RingChange {
   readonly stage: 'moving' | 'checking' | 'opening';
 }
 
+/** Dropping what has become other nodes' data since they joined. */
+export interface Cleanup {
+  /** Who has still to do it, in turn. */
+  readonly due: readonly string[];
+  readonly done: readonly string[];
+  /** The one that is asked to now. */
+  readonly at: string | null;
+  /** How often one was asked, over all times: work ids bear it. */
+  readonly asked: number;
+  /** In a row. */
+  readonly failures: number;
+  /** Milliseconds: nobody is asked before. */
+  readonly notBefore: number;
+  /** Why the last try of each failed. */
+  readonly failed: Readonly<Record<string, Fault>>;
+}
+
 export interface Ring {
   /** Never given twice: work ids bear it, so that a data centre made again under its name shares none. */
   readonly epoch: number;
@@ -79,6 +96,8 @@ export interface Ring {
   readonly abandoned?: Readonly<Record<string, string>>;
   /** It was deallocated, and has not come back whole since. */
   readonly stopped?: boolean;
+  /** After the last node that joined; left out: none ever did. */
+  readonly cleanup?: Cleanup;
 }
 
 export interface OperatorState {

@@ -95,6 +95,20 @@ async function kill(stack: Stack, role: keyof typeof roles, hostname?: string): 
   process.kill(found.pid, 'SIGKILL');
 }
 
+interface Cleanup {
+  readonly due: readonly string[];
+  readonly done: readonly string[];
+  readonly failed: readonly unknown[];
+}
+
+/** How far the old nodes are with dropping what is the newcomer's now. */
+async function cleanupOf(provider: ArmClient): Promise<Cleanup | undefined> {
+  const picture = (await provider.get('/sallyport/status')) as unknown as {
+    readonly operators: readonly { readonly dataCenters: readonly { readonly cleanup?: Cleanup }[] }[];
+  };
+  return picture.operators[0]?.dataCenters[0]?.cleanup;
+}
+
 const inState = (stack: Stack, address: string, state: string): Promise<true> =>
   until(
     `${address} to be ${state}`,
@@ -113,11 +127,17 @@ test(
     assert.equal(started.exitCode, 0, started.stdout + started.stderr);
     await cql(
       stack,
-      "CREATE KEYSPACE app WITH replication = {'class':'NetworkTopologyStrategy','dc1':3}; CREATE TABLE app.t (k int PRIMARY KEY, v text)",
+      "CREATE KEYSPACE app WITH replication = {'class':'NetworkTopologyStrategy','dc1':3}; CREATE TABLE app.t (k int PRIMARY KEY, v text); CREATE TABLE app.moved (k text PRIMARY KEY)",
     );
+    const keys = Array.from({ length: 24 }, (_, at) => `key-${at}`);
+    for (const key of keys) await cql(stack, `INSERT INTO app.moved (k) VALUES ('${key}')`);
     const home = findHome({ SALLYPORT_HOME: stack.home });
     const session = await findSession(home, {}, { as: 'customer', subscription: undefined });
     const client = createArmClient(session, { clock: systemClock, signal: t.signal });
+    const provider = createArmClient(
+      await findSession(home, {}, { as: 'provider', subscription: undefined }),
+      { clock: systemClock, signal: t.signal },
+    );
     const cluster = `/subscriptions/${client.subscriptionId}/${below}`;
     const before = (await nodes(stack)).map((node) => node.address);
     assert.equal(before.length, 3);
@@ -153,6 +173,41 @@ test(
       const said = await nodetool(newcomer, 'status');
       assert.match(said, /^Datacenter: dc1\n/);
       assert.equal(said.match(/^UN /gm)?.length, 4, said);
+    });
+
+    await t.test('the old nodes then drop what is the new one’s, one after the other', async () => {
+      const began = systemClock.now();
+      const holds = async (node: string, key: string): Promise<boolean> =>
+        /-Data\.db/.test(await nodetool(node, 'getsstables', 'app', 'moved', key));
+      let moved: { readonly from: string; readonly key: string; readonly held: boolean } | undefined;
+      for (const key of keys) {
+        const ends = await nodetool(before[0]!, 'getendpoints', 'app', 'moved', key);
+        const from = before.findLast((address) => !new RegExp(`^${address}$`, 'm').test(ends));
+        if (from === undefined) continue;
+        moved = { from, key, held: await holds(from, key) };
+        break;
+      }
+      assert.ok(moved, 'no key has moved to the new node');
+      const { due, done } = (await cleanupOf(provider))!;
+      const [number] = [before.indexOf(moved.from) + 1];
+      t.diagnostic(
+        `cleanup: ${moved.key} was ${moved.held ? '' : 'not '}held by dc1-${number}, due ${due.join()}`,
+      );
+      // The positive control; too late only where the machine is very slow.
+      if (!done.includes(`dc1-${number}`)) assert.ok(moved.held, `${moved.key} was never on dc1-${number}`);
+      const all = await until(
+        'every old node to have cleaned up',
+        async () => {
+          const now = await cleanupOf(provider);
+          return now?.due.length === 0 ? now : undefined;
+        },
+        { timeoutMs: 180_000, everyMs: 500 },
+      );
+      t.diagnostic(`cleanup: over ${systemClock.now() - began} ms after the nodes were four`);
+      assert.deepEqual([all.done.toSorted(), all.failed], [['dc1-1', 'dc1-2', 'dc1-3'], []]);
+      assert.equal(await holds(moved.from, moved.key), false, 'it holds what is not its own any more');
+      const there = await cql(stack, 'SELECT count(*) AS keys FROM app.moved');
+      assert.match(there, new RegExp(`\\b${keys.length}\\b`));
     });
 
     await t.test('three: the fourth hands its data over and goes, and no row is missing', async () => {

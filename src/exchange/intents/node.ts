@@ -38,6 +38,8 @@ export const NodeWork = Type.Union([
   Type.Object({ id: Type.String(), kind: Type.Literal('check-default-password-refused') }),
   /** Streams the node's data to the others and takes it out of the ring; done only when Cassandra says so. */
   Type.Object({ id: Type.String(), kind: Type.Literal('decommission') }),
+  /** Drops the data that has become other nodes' since they joined. It keeps no other work waiting. */
+  Type.Object({ id: Type.String(), kind: Type.Literal('cleanup') }),
 ]);
 export type NodeWork = Static<typeof NodeWork>;
 

@@ -128,6 +128,15 @@ export const OperatorReport = Type.Object({
       error: Nullable(FaultSchema),
       /** People's keyspaces whose replication names it, at most 100. Left out where no node that reports knows. */
       keyspaces: Type.Optional(Type.Array(Type.String())),
+      /** After the last node that joined: which of the older ones have dropped what is no longer theirs, which have still to,
+       *  in turn, and why the last try of one failed. It is no operation's affair. */
+      cleanup: Type.Optional(
+        Type.Object({
+          due: Type.Array(Type.String()),
+          done: Type.Array(Type.String()),
+          failed: Type.Array(Type.Object({ node: Type.String(), error: FaultSchema })),
+        }),
+      ),
     }),
   ),
   nodes: Type.Array(OperatorNodeReport),

@@ -4,6 +4,7 @@ import { UserError } from '../../lib/errors.ts';
 import type { Jolokia } from '../cassandra/jolokia.ts';
 import { storageService } from '../cassandra/truth.ts';
 import { runChild } from '../child.ts';
+import { cleanup } from './cleanup.ts';
 import { decommission } from './decommission.ts';
 import type { WorkHandler, WorkKind } from './runner.ts';
 import type { RolesOutcome, RolesTask } from './wire.ts';
@@ -57,6 +58,7 @@ export function workHandlers(context: WorkContext): Readonly<Record<WorkKind, Wo
     async 'secure-roles'(work, signal) {
       if (work.kind === 'secure-roles') await askRoles({ task: { kind: 'secure-roles', work } }, signal);
     },
+    cleanup: (_, signal) => cleanup(context.jolokia, context.clock, signal),
     decommission: (_, signal) => decommission(context.jolokia, context.clock, signal),
     async 'check-default-password-refused'(_: NodeWork, signal) {
       // What was let in a moment ago is remembered for two seconds: asked afresh, the answer is there at once.

@@ -6,8 +6,11 @@ import type { Ledger, LedgerEntry } from './ledger.ts';
 export type WorkKind = NodeWork['kind'];
 export type WorkHandler = (work: NodeWork, signal: AbortSignal) => Promise<void>;
 
+/** What may take hours, and nobody waits for. */
+const beside: readonly WorkKind[] = ['cleanup'];
+
 /**
- * Runs one-shot work one after the other, each id at most once. Work that an agent's death interrupted is taken up again:
+ * Runs one-shot work one after the other, each id at most once; what takes long, beside the rest. Work that an agent's death interrupted is taken up again:
  * every kind here finds out by itself how far it got.
  */
 export interface WorkRunner {
@@ -15,6 +18,7 @@ export interface WorkRunner {
   offer(work: readonly NodeWork[]): void;
   /** The results of the ids that are asked for. */
   results(work: readonly NodeWork[]): Readonly<Record<string, LedgerEntry>>;
+  /** Whether there is work that somebody waits for. */
   readonly busy: () => boolean;
 }
 
@@ -26,8 +30,8 @@ export function createWorkRunner(options: {
   readonly onChange: () => void;
 }): WorkRunner {
   const { ledger, handlers, log, signal } = options;
-  const mine = new Set<string>();
-  let queue: Promise<void> = Promise.resolve();
+  const mine = new Map<string, 'queue' | 'beside'>();
+  const last = { queue: Promise.resolve(), beside: Promise.resolve() };
 
   async function run(work: NodeWork): Promise<void> {
     if (signal.aborted) return;
@@ -56,14 +60,15 @@ export function createWorkRunner(options: {
       for (const work of list) {
         const state = ledger.entries()[work.id]?.state;
         if (mine.has(work.id) || state === 'done' || state === 'failed') continue;
-        mine.add(work.id);
-        queue = queue.then(() => run(work));
+        const lane = beside.includes(work.kind) ? 'beside' : 'queue';
+        mine.set(work.id, lane);
+        last[lane] = last[lane].then(() => run(work));
       }
     },
     results(list) {
       const entries = ledger.entries();
       return Object.fromEntries(list.flatMap(({ id }) => (entries[id] ? [[id, entries[id]]] : [])));
     },
-    busy: () => mine.size > 0,
+    busy: () => [...mine.values()].some((lane) => lane === 'queue'),
   };
 }

@@ -25,6 +25,7 @@ async function runner(handler: WorkHandler, signal = new AbortController().signa
     'secure-roles': handler,
     'check-default-password-refused': handler,
     decommission: handler,
+    cleanup: handler,
   };
   return createWorkRunner({ ledger, handlers, log, signal, onChange: () => undefined });
 }
@@ -69,6 +70,19 @@ test('work that an agent’s end interrupted is taken up by its successor', asyn
   second.offer([open('a')]);
   assert.equal((await ended(second, ['a']))['a']!.state, 'done');
   assert.equal(runs, 2);
+});
+
+test('what takes long keeps no other work waiting, and nobody looks often for its sake', async () => {
+  let end = (): void => undefined;
+  const long = new Promise<void>((resolve) => (end = resolve));
+  const one = await runner((work) => (work.kind === 'cleanup' ? long : Promise.resolve()));
+  const slow: NodeWork = { id: 'slow', kind: 'cleanup' };
+  one.offer([slow, open('a')]);
+  assert.equal((await ended(one, ['a']))['a']!.state, 'done');
+  assert.equal(one.results([slow])['slow']!.state, 'running');
+  end();
+  const done = () => (one.results([slow])['slow']!.state === 'done' ? true : undefined);
+  await until('the slow one', done, { timeoutMs: 2_000, everyMs: 5 });
 });
 
 const hash = `$2a$10$${'a'.repeat(53)}`;

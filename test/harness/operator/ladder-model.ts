@@ -216,6 +216,7 @@ export class Model {
       node.member = false;
       return true;
     }
+    if (kind === 'cleanup') return true;
     if (kind === 'start-native-transport') node.native = true;
     if (!node.native) return false;
     if (kind === 'secure-roles') this.secured = true;
