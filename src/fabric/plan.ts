@@ -118,7 +118,7 @@ function routerOf(network: FabricNetwork, parts: Parts): NamespaceShall {
   const number = parts.numbers[network.id];
   const machines = parts.intent.machines.filter((machine) => machine.network === network.id);
   const links = parts.intent.links.filter(({ consumer }) => consumer.network === network.id);
-  const peers = parts.pairs.flatMap((pair) => peerEnd(pair, network));
+  const peers = parts.pairs.flatMap((pair) => peerEnd(pair, network, parts.intent.links));
   const subnetOf = (machine: FabricMachine) => network.subnets.find(({ name }) => name === machine.subnet);
   return planRouter({
     name: routerNamespace(network.id),
@@ -168,6 +168,7 @@ function routerOf(network: FabricNetwork, parts: Parts): NamespaceShall {
 function peerEnd(
   pair: PeeredPair,
   network: FabricNetwork,
+  links: readonly FabricLink[],
 ): readonly { readonly peer: FabricNetwork; readonly end: PeerEnd }[] {
   if (pair.a.id !== network.id && pair.b.id !== network.id) return [];
   const peer = pair.a.id === network.id ? pair.b : pair.a;
@@ -177,7 +178,10 @@ function peerEnd(
     { namespace: routerNamespace(peer.id), device },
   );
   const access = network.peerings?.find((peering) => peering.network === peer.id)?.access ?? false;
-  return [{ peer, end: { cable: near, prefixes: peer.prefixes, access } }];
+  const endpoints = links
+    .filter(({ consumer }) => consumer.network === peer.id)
+    .map(({ consumer }) => consumer.address);
+  return [{ peer, end: { cable: near, prefixes: peer.prefixes, access, endpoints } }];
 }
 
 function machineCable(machineId: string, pid: number): DeviceShall {

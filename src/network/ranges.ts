@@ -11,3 +11,6 @@ export const privateRanges = [
 
 /** What is no part of the tag Internet, whatever a network's own space: private, loopback, multicast and reserved. */
 export const notInternet = [...privateRanges, '0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/3'] as const;
+
+/** The address that Azure's load balancer probes from: what the tag AzureLoadBalancer stands for. Nobody has it here. */
+export const loadBalancer = '168.63.129.16/32';

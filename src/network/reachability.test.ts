@@ -223,3 +223,38 @@ test('tags', () => {
   for (const direction of ['Inbound', 'Outbound'] as const)
     assert.equal(defaultSecurityRules.filter((one) => one.direction === direction).length, 3);
 });
+
+test('an interface may have a group of its own, and both must allow', () => {
+  const shut = { id: 'own', rules: [rule({ destinationPorts: ['443'] })] };
+  assert.equal(decides({ ...a, ownGroup: shut }, flow('10.0.9.9')), 'Deny r');
+  assert.equal(decides({ ...a, ownGroup: shut }, flow('10.0.9.9', 80)), 'Allow AllowVnetOutBound');
+  const bare = { ...a, group: { id: null, rules: [] }, ownGroup: shut };
+  assert.equal(decides(bare, flow('8.8.8.8')), 'Deny r', 'a group of its own alone is one');
+  const probe = flow(a.address, 80, '168.63.129.16');
+  assert.equal(decides(a, probe, 'Inbound'), 'Allow AllowAzureLoadBalancerInBound');
+});
+
+test('a route that leads nowhere, to an appliance, or an answer astray', () => {
+  const box = place('box', 'left', '10.0.0.8');
+  const there = place('d', 'left', '10.0.3.4');
+  const routed = (...routes: Place['routes']): Place => ({ ...a, routes });
+  const to = (nextHopType: Place['routes'][number]['nextHopType'], prefix: string) =>
+    ({ name: 'x', prefix, nextHopType, nextHopAddress: '10.0.0.8' }) as const;
+  const tries = (from: Place, address: string, more: readonly Place[] = [box, there]) =>
+    reach({ ...walls, places: [...walls.places, ...more] }, from, flow(address));
+  const diverted = tries(routed(to('VirtualAppliance', '10.0.3.0/24')), '10.0.3.4');
+  assert.ok(!diverted.reached && diverted.why === 'route' && diverted.at === 'box');
+  const list: Place['allow'] = [
+    { direction: 'out', protocol: 'tcp', remote: ['10.0.3.4/32'], port: 443, reason: 'it' },
+  ];
+  const bound = { ...routed(to('VirtualAppliance', '10.0.3.0/24')), allow: list };
+  const kept = tries(bound, '10.0.3.4');
+  assert.ok(!kept.reached && kept.why === 'route' && kept.at === null, 'a list names addresses');
+  assert.equal(tries(routed(to('VirtualAppliance', '10.0.0.8/32')), '10.0.0.8').at, 'box', 'whom it is for');
+  assert.equal(tries(routed(to('Internet', '10.0.3.0/24')), '10.0.3.4').reached, false, 'private');
+  assert.equal(tries(routed(to('VnetLocal', '10.1.0.0/16')), '10.1.0.4').reached, false, "a peer's");
+  assert.equal(tries(routed(to('VnetLocal', '10.0.3.0/24')), '10.0.3.4').at, 'd');
+  const deaf = { ...there, routes: [to('None', '10.0.0.0/24')] };
+  const heard = tries(a, '10.0.3.4', [deaf]);
+  assert.ok(heard.reached && heard.astray?.name === 'x');
+});

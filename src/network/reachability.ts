@@ -4,7 +4,8 @@
  * the kernel holds is made from the same data, and `verify` holds it against real packets.
  */
 import type { AllowRule } from '../exchange/intents/fabric.ts';
-import { containsAddress, inAnyPrefix, parsePrefix } from '../lib/ip.ts';
+import { containsAddress, containsPrefix, inAnyPrefix, parsePrefix } from '../lib/ip.ts';
+import { loadBalancer } from './ranges.ts';
 import {
   defaultSecurityRules,
   type Route,
@@ -26,7 +27,10 @@ export interface Place {
   readonly address: string;
   /** The platform policy; null: no bound but the groups. */
   readonly allow: readonly AllowRule[] | null;
+  /** Of its subnet. */
   readonly group: StandingGroup;
+  /** Of the interface itself; left out: none. */
+  readonly ownGroup?: StandingGroup;
   /** The user's routes, and the id of their table. */
   readonly routes: readonly Route[];
   readonly routeTable: string | null;
@@ -130,18 +134,29 @@ function ownPrefixes(walls: Walls, network: string): readonly string[] {
  */
 export function judge(walls: Walls, place: Place, direction: RuleDirection, flow: Flow): Verdict {
   const passes = passesPlatform(place, direction, flow);
-  if (place.group.id === null) {
+  const groups = groupsAt(place, direction);
+  if (groups.length === 0) {
     // A peer without access is let in by a rule alone that names it.
     const far = direction === 'Inbound' ? flow.source.address : flow.destination.address;
     const strangers = peersOf(walls, place.network, [false]).flatMap(({ prefixes }) => prefixes);
     if (inAnyPrefix(far, strangers)) return { access: 'Deny', by: 'no group' };
     return passes ? { access: 'Allow', by: 'no group' } : { access: 'Deny', by: 'platform' };
   }
-  const rule = matching(walls, place, direction, flow);
-  const isDefault = defaultSecurityRules.includes(rule);
-  const said = { access: rule.access, by: 'group', group: place.group.id, rule, isDefault } as const;
-  if (rule.access === 'Deny' || passes) return said;
+  const said = groups.map((group) => {
+    const rule = matching(walls, place, group, direction, flow);
+    const isDefault = defaultSecurityRules.includes(rule);
+    return { access: rule.access, by: 'group', group: group.id, rule, isDefault } as const;
+  });
+  // All must agree: the first that denies decides, and of those that allow the last.
+  const decides = said.find(({ access }) => access === 'Deny') ?? said.at(-1)!;
+  if (decides.access === 'Deny' || passes) return decides;
   return { access: 'Deny', by: 'platform' };
+}
+
+/** The groups that judge at a place, in the order in which packets meet them. */
+function groupsAt({ group, ownGroup }: Place, direction: RuleDirection): readonly StandingGroup[] {
+  const standing = [group, ...(ownGroup ? [ownGroup] : [])].filter(({ id }) => id !== null);
+  return direction === 'Inbound' ? standing : standing.toReversed();
 }
 
 /** All rules that are judged at a place, in the order in which they are. */
@@ -150,8 +165,14 @@ export const judgedRules = (group: StandingGroup, direction: RuleDirection): rea
     .filter((rule) => rule.direction === direction)
     .sort((a, b) => a.priority - b.priority);
 
-function matching(walls: Walls, place: Place, direction: RuleDirection, flow: Flow): SecurityRule {
-  const found = judgedRules(place.group, direction).find(
+function matching(
+  walls: Walls,
+  place: Place,
+  group: StandingGroup,
+  direction: RuleDirection,
+  flow: Flow,
+): SecurityRule {
+  const found = judgedRules(group, direction).find(
     (rule) =>
       (rule.protocol === '*' || rule.protocol === flow.protocol) &&
       holdsSide(walls, place, rule.source, flow.source.address) &&
@@ -179,6 +200,7 @@ function holds(walls: Walls, place: Place, text: string, address: string): boole
   const prefix = parsePrefix(text);
   if (prefix) return containsAddress(prefix, address);
   if (text === 'VirtualNetwork') return inAnyPrefix(address, ownPrefixes(walls, place.network));
+  if (text === 'AzureLoadBalancer') return address === loadBalancer.split('/')[0];
   if (text === 'Internet') return isInternet(walls, place.network, address);
   return inAnyPrefix(address, walls.tags[text] ?? []);
 }
@@ -265,13 +287,19 @@ export function routeTo(walls: Walls, place: Place, address: string): EffectiveR
 const lengthOf = (prefix: string): number => Number(prefix.split('/')[1]);
 
 export type Reached =
-  | { readonly reached: true; readonly at: string; readonly route: EffectiveRoute }
+  | {
+      readonly reached: true;
+      readonly at: string;
+      readonly route: EffectiveRoute;
+      /** The far side's route to the source, where it doesn't lead back: what is answered gets lost. Null: it does. */
+      readonly astray: EffectiveRoute | null;
+    }
   | {
       readonly reached: false;
       readonly why: 'group out' | 'group in' | 'platform out' | 'platform in' | 'route' | 'nobody' | 'link';
       readonly verdict: Verdict | null;
       readonly route: EffectiveRoute;
-      /** The far side's place, where the flow got there. */
+      /** The far side's place, where the flow got there; with `route`, the appliance that it was led to and into. */
       readonly at: string | null;
     };
 
@@ -285,10 +313,9 @@ export function reach(walls: Walls, from: Place, flow: Flow): Reached {
     at: string | null = null,
   ): Reached => ({ reached: false, why, verdict, route, at });
   if (out.access === 'Deny') return stop(out.by === 'platform' ? 'platform out' : 'group out', out);
-  if (route.hop === 'None' || route.hop === 'VirtualNetworkGateway') return stop('route');
-  if (route.hop === 'VirtualAppliance') return stop('route', null, route.address);
-  if (route.hop === 'Internet') return { reached: true, at: 'Internet', route };
   const { address, port } = flow.destination;
+  if (!delivers(walls, from, route, address)) return stop('route', null, appliance(walls, from, route, flow));
+  if (route.hop === 'Internet') return { reached: true, at: 'Internet', route, astray: null };
   const networks = nearTo(walls, from.network);
   const endpoint = walls.endpoints.find((one) => one.address === address && networks.includes(one.network));
   if (endpoint) {
@@ -296,11 +323,53 @@ export function reach(walls: Walls, from: Place, flow: Flow): Reached {
     const into = judge(walls, door, 'Inbound', flow);
     if (into.access === 'Deny') return stop('group in', into, endpoint.id);
     const passes = endpoint.open && flow.protocol === 'Udp' && endpoint.port === port;
-    return passes ? { reached: true, at: endpoint.id, route } : stop('link', null, endpoint.id);
+    return passes ? { reached: true, at: endpoint.id, route, astray: null } : stop('link', null, endpoint.id);
   }
   const to = walls.places.find((one) => one.address === address && networks.includes(one.network));
   if (!to) return stop('nobody');
   const into = judge(walls, to, 'Inbound', flow);
   if (into.access === 'Deny') return stop(into.by === 'platform' ? 'platform in' : 'group in', into, to.id);
-  return { reached: true, at: to.id, route };
+  const back = routeTo(walls, to, flow.source.address);
+  const astray = delivers(walls, to, back, flow.source.address) ? null : back;
+  return { reached: true, at: to.id, route, astray };
+}
+
+/** Whether a route leads from a place to the owner of an address, or out to the internet where it is one of its. */
+function delivers(walls: Walls, from: Place, route: EffectiveRoute, address: string): boolean {
+  switch (route.hop) {
+    case 'None':
+    case 'VirtualNetworkGateway':
+      return false;
+    case 'VirtualAppliance':
+      // Led to whom it is for anyway.
+      return route.address === address && applianceOf(walls, from, route) !== undefined;
+    case 'Internet': {
+      const near = [from.network, ...peersOf(walls, from.network, [true, false]).map(({ id }) => id)];
+      const networks = walls.networks.filter(({ id }) => near.includes(id));
+      const hasWayOut = networks.some(({ id, internet }) => id === from.network && internet);
+      return (
+        hasWayOut && !inAnyPrefix(address, [...nowhere, ...networks.flatMap(({ prefixes }) => prefixes)])
+      );
+    }
+    case 'VnetLocal': {
+      const own = walls.networks.find(({ id }) => id === from.network)?.prefixes ?? [];
+      return own.some((prefix) => containsPrefix(parsePrefix(prefix)!, parsePrefix(route.prefix)!));
+    }
+    case 'VNetPeering':
+    case 'InterfaceEndpoint':
+      return true;
+  }
+}
+
+/** The machine that a route names: one of the same network, and none with a written policy, which takes only its own. */
+const applianceOf = (walls: Walls, from: Place, route: EffectiveRoute): Place | undefined =>
+  walls.places.find(
+    ({ network, address, allow }) => network === from.network && address === route.address && allow === null,
+  );
+
+/** The appliance that a packet is led to and that its walls take in. What is bound by a policy is led to nobody. */
+function appliance(walls: Walls, from: Place, route: EffectiveRoute, flow: Flow): string | null {
+  if (route.hop !== 'VirtualAppliance' || from.allow !== null) return null;
+  const to = applianceOf(walls, from, route);
+  return to && judge(walls, to, 'Inbound', flow).access === 'Allow' ? to.id : null;
 }

@@ -4,7 +4,7 @@
  */
 import { containsPrefix } from '../lib/ip.ts';
 import { mergePrefixes, toPrefix } from './intervals.ts';
-import { privateRanges } from './ranges.ts';
+import { notInternet } from './ranges.ts';
 import type { Route } from './security-rules.ts';
 
 /** What the system's own routes lead to, and where the user's may. */
@@ -34,7 +34,7 @@ export function routeTableLines(
     .map((route) => ({ ...route, prefix: mergePrefixes([route.prefix])[0]! }))
     .filter(({ prefix }) => !endpoints.includes(prefix));
   const taken = new Set(user.map(({ prefix }) => prefix));
-  const system = [...new Set([...world.prefixes, ...world.peers, ...privateRanges, ...endpoints])];
+  const system = [...new Set([...world.prefixes, ...world.peers, ...notInternet, ...endpoints])];
   return [
     ...user.flatMap((route) =>
       userRoute(route, world).map((line) => line.replace('TABLE', `table ${number}`)),

@@ -92,7 +92,10 @@ test('a network without a way out has neither a default route nor a rule for one
   assert.doesNotMatch(tableOf(closed, 'router'), /inet0|snat/);
   const open = planRouter({ ...input, internet: { cable: cable('inet0'), ...uplinkAddresses(0) } });
   assert.ok(open.routes.includes('default via 100.64.0.1 dev inet0'));
-  assert.match(tableOf(open, 'router'), /oifname "inet0" ip daddr != { 10\.0\.0\.0\/8, .* } accept/);
+  assert.match(
+    tableOf(open, 'router'),
+    /oifname "inet0" ip daddr != { 0\.0\.0\.0\/8, 10\.0\.0\.0\/8, .* } accept/,
+  );
 });
 
 test('a private endpoint takes one UDP port and no other', () => {

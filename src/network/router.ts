@@ -8,7 +8,7 @@ import { mergePrefixes } from './intervals.ts';
 import { judgeChains, type Judged, type SecurityGroups } from './judges.ts';
 import type { DeviceShall, NamespaceShall } from './namespace.ts';
 import { nftSet, type NftTable } from './nft.ts';
-import { privateRanges } from './ranges.ts';
+import { notInternet } from './ranges.ts';
 import { deliveryRecorder, deviceRecorder } from './recorder.ts';
 import { routeTableLines } from './route-table.ts';
 import type { SecurityNames } from './security-group.ts';
@@ -51,6 +51,8 @@ export interface PeerEnd {
   readonly prefixes: readonly string[];
   /** False: nothing but what a rule of the user's names passes to it or from it. */
   readonly access: boolean;
+  /** Addresses of its private endpoints. */
+  readonly endpoints: readonly string[];
 }
 
 export interface RouterPlanInput {
@@ -126,8 +128,8 @@ export function planRouter(input: RouterPlanInput): NamespaceShall {
       ...input.peers.flatMap(({ prefixes, cable }) =>
         mergePrefixes(prefixes).map((prefix) => `${prefix} via ${linkHop} dev ${cable.name} onlink`),
       ),
-      // Azure's system routes: a private range that isn't the network's own, or a peer's, leads nowhere.
-      ...[...new Set([...privateRanges, ...mergePrefixes(input.prefixes)])]
+      // Azure's system routes: a private range that isn't the network's own, or a peer's, leads nowhere, as do reserved ones.
+      ...[...new Set([...notInternet, ...mergePrefixes(input.prefixes)])]
         .filter((prefix) => !peered.includes(prefix))
         .map((prefix) => `blackhole ${prefix}`),
       ...(input.internet ? [`default via ${input.internet.gateway} dev ${input.internet.cable.name}`] : []),
@@ -155,7 +157,10 @@ function userRoutes(input: RouterPlanInput, peered: readonly string[]): readonly
   const world = {
     prefixes: mergePrefixes(input.prefixes),
     peers: peered,
-    endpoints: input.consumers.map(({ address }) => address),
+    endpoints: [
+      ...input.consumers.map(({ address }) => address),
+      ...input.peers.flatMap(({ endpoints }) => endpoints),
+    ],
     // What has a written policy takes only what is addressed to itself.
     appliances: new Map(
       input.nics
@@ -177,7 +182,7 @@ function routerTable(input: RouterPlanInput): NftTable {
   const private_ = mergePrefixes([
     ...input.prefixes,
     ...peers.flatMap(({ prefixes }) => prefixes),
-    ...privateRanges,
+    ...notInternet,
   ]);
   const judges = judgeChains(
     [...nics, ...consumers.map(({ cable, security }) => ({ device: cable.name, allow: null, security }))],

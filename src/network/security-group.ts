@@ -4,7 +4,7 @@
  */
 import { mergePorts, mergePrefixes } from './intervals.ts';
 import { nftSet } from './nft.ts';
-import { notInternet } from './ranges.ts';
+import { loadBalancer, notInternet } from './ranges.ts';
 import {
   defaultSecurityRules,
   type RuleDirection,
@@ -101,8 +101,7 @@ function sideMatches(
 function meaning(text: string, names: SecurityNames): readonly string[] | undefined {
   if (/^[\d./]+$/.test(text)) return [text];
   if (text === 'VirtualNetwork') return names.virtualNetwork;
-  // There is no load balancer here that could probe.
-  if (text === 'AzureLoadBalancer') return [];
+  if (text === 'AzureLoadBalancer') return [loadBalancer];
   return Object.hasOwn(names.serviceTags, text) ? names.serviceTags[text] : undefined;
 }
 

@@ -106,7 +106,11 @@ const denyUdp = {
 };
 
 if (!insideYard)
-  test('peerings and routes, with real packets', { timeout: 120_000 }, () => runInYard(import.meta.url));
+  test(
+    'peerings and routes, with real packets',
+    { timeout: 120_000 },
+    async () => void (await runInYard(import.meta.url)),
+  );
 else
   describe('peerings and routes, with real packets', () => {
     const yard = new Yard();

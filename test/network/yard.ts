@@ -12,14 +12,14 @@ import { exec, execStatus } from '../../src/lib/exec.ts';
 import { internetNamespace } from '../../src/network/internet.ts';
 import { planNamespace } from '../../src/network/namespace.ts';
 import { applyNamespaces } from '../../src/network/namespace-apply.ts';
-import { readNamespace, readNamespaceNames } from '../../src/network/namespace-read.ts';
+import { namespacePath, readNamespace, readNamespaceNames } from '../../src/network/namespace-read.ts';
 import { replaceTables, type NftTable, type TableMark } from '../../src/network/nft.ts';
 import { gatewayOf } from '../../src/network/router.ts';
 
 export const insideYard = process.env['SALLYPORT_TEST_YARD'] === 'inside';
 
-/** Runs this same test file inside a yard; what it says there is in the error when a test of it fails. */
-export async function runInYard(url: string): Promise<void> {
+/** Runs this same test file inside a yard, and hands back what it says there; that is in the error when a test of it fails. */
+export async function runInYard(url: string): Promise<string> {
   const script =
     'mount --make-rprivate / && mount -t tmpfs none /run && mkdir /run/netns && mount -t proc proc /proc && exec "$@"';
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
@@ -32,6 +32,7 @@ export async function runInYard(url: string): Promise<void> {
     { env: { ...env, SALLYPORT_TEST_YARD: 'inside' }, timeoutMs: 240_000 },
   );
   if (said.exitCode !== 0) throw new Error(`${said.stdout}\n${said.stderr}`);
+  return said.stdout;
 }
 
 /** A packet to be sent: `port` tells it from all others of a round; of icmp it is the echo's identifier. */
@@ -42,9 +43,6 @@ export interface Probe {
   readonly sourcePort: number;
   readonly port: number;
 }
-
-export const arrivedAs = ({ protocol, port }: Pick<Probe, 'protocol' | 'port'>): string =>
-  `${protocol} ${port}`;
 
 type Run = (argv: readonly string[], input?: string) => Promise<{ readonly stdout: string }>;
 
@@ -57,6 +55,7 @@ export class Yard {
       (argv, input) => exec('ip', ['netns', 'exec', internetNamespace, ...argv], { input: input ?? '' }),
     ],
   ]);
+  readonly #configured = new Set<string>();
   #intent: FabricIntent | undefined;
 
   /** Starts the machines that aren't there yet, and applies the plan until nothing is left to change. */
@@ -103,8 +102,8 @@ export class Yard {
 
   async #configure(id: string): Promise<void> {
     const { machine } = this.#hosts.get(id)!;
-    const { stdout } = await this.inside(id, ['ip', '-br', 'addr', 'show', 'dev', 'eth0']);
-    if (stdout.includes(machine.address)) return;
+    if (this.#configured.has(id)) return;
+    this.#configured.add(id);
     const subnet = this.#intent!.networks.find((network) => network.id === machine.network)!.subnets.find(
       ({ name }) => name === machine.subnet,
     )!;
@@ -125,14 +124,14 @@ export class Yard {
     });
   }
 
+  /** Starts a program in a machine's network, or in the internet. */
   start(id: string, argv: readonly string[]): ChildProcess {
-    const { child } = this.#hosts.get(id)!;
-    return spawn('nsenter', [`--net=/proc/${child.pid}/ns/net`, ...argv], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
+    const path =
+      id === internetNamespace ? namespacePath(id) : `/proc/${this.#hosts.get(id)!.child.pid}/ns/net`;
+    return spawn('nsenter', [`--net=${path}`, ...argv], { stdio: ['pipe', 'pipe', 'inherit'] });
   }
 
-  /** From now on a machine counts what begins a flow towards it, by {@link arrivedAs}, and answers nothing; the internet does so too. */
+  /** From now on a machine counts what begins a flow towards it, by protocol and port, and answers nothing; the internet does so too. */
   async watch(id: string): Promise<void> {
     await this.inside(id, ['nft', '-f', '-'], replaceTables([watch]));
     this.#watched.set(id, (argv, input) => this.inside(id, argv, input));
@@ -182,6 +181,7 @@ const watch: NftTable = {
     '    tcp flags & (syn | ack) == syn update @seen_tcp { tcp dport } drop',
     '    meta l4proto udp update @seen_udp { udp dport } drop',
     '    icmp type echo-request update @seen_icmp { icmp id } drop',
+    '    meta l4proto { tcp, icmp } drop',
     '  }',
   ].join('\n'),
 };

@@ -47,7 +47,9 @@ function addressOf(context: KindContext, destination: Fields): string {
 }
 
 function hopsOf(walls: Walls, from: Place, address: string, reached: Reached): readonly JsonObject[] {
-  const to = reached.at === null ? undefined : walls.places.find(({ id }) => id === reached.at);
+  // An appliance that a route leads to instead is no destination.
+  const diverted = !reached.reached && reached.why === 'route';
+  const to = diverted ? undefined : walls.places.find(({ id }) => id === reached.at);
   const issue = reached.reached ? undefined : issueOf(reached);
   const atSource = !reached.reached && !['group in', 'platform in', 'link'].includes(reached.why);
   return [
