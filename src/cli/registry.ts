@@ -20,6 +20,7 @@ import { update as updateDataCenter } from './cassandra-data-center/update.ts';
 import type { Command } from './command.ts';
 import { connect } from './connect/connect.ts';
 import { cql } from './cql/cql.ts';
+import { why } from './network/why.ts';
 import { show as showInterface } from './network-interface/show.ts';
 import { create as createEndpoint } from './private-endpoint/create.ts';
 import { deletePrivateEndpoint } from './private-endpoint/delete.ts';
@@ -86,6 +87,7 @@ export const commands: readonly Command[] = [
   reject,
   deleteConnection,
   showInterface,
+  why,
   createCluster,
   showCluster,
   listClusters,

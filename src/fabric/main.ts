@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { FabricIntent, FabricReport } from '../exchange/intents/fabric.ts';
 import { follow, type Following } from '../exchange/client.ts';
@@ -7,14 +8,19 @@ import { UserError } from '../lib/errors.ts';
 import { readJson, writeJson } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import type { RoleContext } from '../lib/role.ts';
+import { namespacePath } from '../network/namespace-read.ts';
+import { wallsOfIntent } from '../network/walls.ts';
 import { drive, type Driven } from '../reconcile/driver.ts';
 import type { Status } from '../reconcile/reconciler.ts';
 import { createCanary } from './canary.ts';
 import { findLimits } from './limits.ts';
+import { runInMachine } from './machine/enter.ts';
 import { machineUser, prepareGround } from './machine/ground.ts';
 import { createMachines } from './machine/machines.ts';
 import { fabricPaths, ground } from './names.ts';
 import type { NetworkNumbers } from './plan.ts';
+import { shallArrive } from '../network/probes.ts';
+import { readProbeProgram, sendProbes, type ProbeGround } from './probe/probe.ts';
 import { createFabricReconciler } from './reconcile.ts';
 import { MachineRecords } from './state.ts';
 import { readTools } from './tools.ts';
@@ -66,11 +72,31 @@ export async function runFabric(context: RoleContext): Promise<void> {
     paths,
     numbers: (await readJson<NetworkNumbers>(paths.numbers)) ?? {},
   });
+  const probeProgram = await readProbeProgram();
+  const probeGround = (document: FabricIntent): ProbeGround => ({
+    intent: document,
+    enter: (id, argv, input) => runInMachine(records.get(id), argv, { input, signal, timeoutMs: 10_000 }),
+    start: (namespace, argv) =>
+      spawn('nsenter', [`--net=${namespacePath(namespace)}`, ...argv], {
+        stdio: ['pipe', 'pipe', 'ignore'],
+        signal,
+      }),
+    program: probeProgram,
+    clock,
+    signal,
+  });
   const work = await openWorkLedger({
     folder: paths.work,
-    run: async ({ network }) => {
+    run: async (item) => {
       if (!intent) throw new Error('There is no intent.');
-      const world = new WorldFabric(intent.document, (id) => records.get(id), signal);
+      const { document } = intent;
+      if (item.kind === 'probe') {
+        const walls = wallsOfIntent(document);
+        const [result] = await sendProbes(probeGround(document), [item], (one) => shallArrive(walls, one));
+        return result;
+      }
+      const { network } = item;
+      const world = new WorldFabric(document, (id) => records.get(id), signal);
       readers++;
       try {
         wake('the recorders are wanted');
@@ -82,9 +108,9 @@ export async function runFabric(context: RoleContext): Promise<void> {
         wake('the recorders are read');
       }
     },
-    deliver: async (id, result) => {
+    deliver: async ({ id, kind }, result) => {
       if (!ties.following) throw new Error('There is no contact with control.');
-      await ties.following.stream(`verify/${id}`, JSON.stringify(result));
+      await ties.following.stream(`${kind}/${id}`, JSON.stringify(result));
     },
     onChange: () => ties.following?.poke(),
     log,

@@ -19,7 +19,7 @@ export interface WorkOptions {
   readonly folder: string;
   readonly run: (work: FabricWork) => Promise<unknown>;
   /** Hands a result up; rejects while there is no contact. */
-  readonly deliver: (id: string, result: unknown) => Promise<void>;
+  readonly deliver: (work: FabricWork, result: unknown) => Promise<void>;
   readonly onChange: () => void;
   readonly log: Log;
 }
@@ -63,7 +63,7 @@ export async function openWorkLedger(options: WorkOptions): Promise<WorkLedger> 
     try {
       const result = await options.run(work);
       await keep({ id: work.id, state: 'running', error: null, result });
-      await deliver(work.id);
+      await deliver(work);
     } catch (error) {
       log.warn('work failed', { work: work.id, error });
       await keep({ id: work.id, state: 'failed', error: faultOf(error), result: null });
@@ -72,12 +72,13 @@ export async function openWorkLedger(options: WorkOptions): Promise<WorkLedger> 
   }
 
   /** Done means: the superior has the result. */
-  async function deliver(id: string): Promise<void> {
+  async function deliver(work: FabricWork): Promise<void> {
+    const { id } = work;
     const entry = entries.get(id);
     if (!entry || entry.result === null || delivering.has(id)) return;
     delivering.add(id);
     try {
-      await options.deliver(id, entry.result);
+      await options.deliver(work, entry.result);
       await keep({ ...entry, state: 'done', result: null });
     } catch (error) {
       log.info('result is not handed up yet', { work: id, error });
@@ -93,7 +94,7 @@ export async function openWorkLedger(options: WorkOptions): Promise<WorkLedger> 
         if (!entry) {
           await keep({ id: work.id, state: 'running', error: null, result: null });
           void perform(work);
-        } else if (entry.result !== null) void deliver(work.id).then(options.onChange);
+        } else if (entry.result !== null) void deliver(work).then(options.onChange);
       }
       for (const entry of entries.values()) {
         if (entry.state === 'running' || intent.work.some(({ id }) => id === entry.id)) continue;

@@ -1,10 +1,8 @@
 import type { FabricIntent, FabricMachine } from '../exchange/intents/fabric.ts';
-import { execStatus } from '../lib/exec.ts';
 import { canaries, internetNamespace } from '../network/internet.ts';
 import { namespacePath } from '../network/namespace-read.ts';
 import { deviceRecorder, deliveryRecorder, readRecorder, type RecordedFlow } from '../network/recorder.ts';
-import { asUser } from './machine/command.ts';
-import { filtered } from './machine/families.ts';
+import { runInMachine } from './machine/enter.ts';
 import { machineDevice, providerDevice, routerNamespace, uplinkDevice } from './names.ts';
 import { restorePlan, type Snapshot } from './restore.ts';
 import type { MachineRecord } from './state.ts';
@@ -122,29 +120,7 @@ export class WorldFabric implements VerifyWorld {
   ) {
     const record = this.#record(machineId);
     if (!record || record.pid === null) throw new Error(`Machine '${machineId}' does not run.`);
-    const user = record.uid === null ? null : { uid: record.uid };
-    const enter = [
-      'nsenter',
-      '-t',
-      String(record.pid),
-      '-U',
-      '-n',
-      '-m',
-      '-p',
-      '-u',
-      '-i',
-      '--preserve-credentials',
-      '--',
-    ];
-    // As a process of that machine: one that could open more than they can would try what none of them could do.
-    const [command, ...args] = [...asUser(user), ...filtered([...enter, ...argv])] as [string, ...string[]];
-    return execStatus(command, args, {
-      cwd: '/',
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', HOME: '/root' },
-      signal: this.#signal,
-      ...(options.input !== undefined && { input: options.input }),
-      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
-    });
+    return runInMachine(record, argv, { ...options, signal: this.#signal });
   }
 
   #nicRecorders({ id, network }: FabricMachine): readonly Recorder[] {

@@ -99,7 +99,9 @@ export function reviseFabric(
   const rest = {
     securityGroups,
     serviceTags: namedTags(securityGroups),
-    work: work.map((item) => ({ ...item, network: fabricNetworkOf(store, item.network) })),
+    work: work.map((item) =>
+      item.kind === 'verify' ? { ...item, network: fabricNetworkOf(store, item.network) } : item,
+    ),
   };
   const document: FabricIntent = {
     networks: [platformNetwork, ...networks.map((item) => item.document.network)],

@@ -54,6 +54,8 @@ export interface EndpointPlace {
   readonly open: boolean;
   /** Its subnet's group, where the subnet's policies bind endpoints. */
   readonly group: StandingGroup;
+  /** The machine that it leads to; left out: unknown. */
+  readonly operator?: string | undefined;
 }
 
 export interface Walls {

@@ -37,7 +37,10 @@ export function wallsOfIntent(intent: FabricIntent): Walls {
         routeTable: null,
       };
     }),
-    endpoints: links.map(({ id, consumer, port, open }) => ({
+    endpoints: links.map(({ id, consumer, provider, port, open }) => ({
+      operator: machines.find(
+        ({ network, address }) => network === provider.network && address === provider.destination,
+      )?.id,
       id,
       network: consumer.network,
       address: consumer.address,

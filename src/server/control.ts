@@ -31,6 +31,7 @@ import type { RoleContext } from '../lib/role.ts';
 import { addStatusRoute } from './status.ts';
 import { addVerifyRoutes, takeEvidence, verifyWork } from './verify.ts';
 import { version } from './version.ts';
+import { addWhyRoutes, whyRuns } from './why.ts';
 
 /** The kinds that control speaks for; another set stands in tests. */
 export interface Plane {
@@ -113,13 +114,17 @@ async function compose(
   const verify = verifyWork(store.verifyRuns);
   const evidence = evidenceIn(join(folder, 'evidence'));
   const ear = createEar(() => kinds);
+  const questions = whyRuns(
+    () => clock.now(),
+    () => ear.fabric()?.report.machines ?? {},
+  );
   const kinds: Kinds = plane.start({
     store,
     clock,
     log,
     signal,
     heard: ear,
-    work: verify.work,
+    work: () => [...verify.work(), ...questions.work()],
     providerSubscription: config.providerSubscription,
     operatorAuthority: authorities.operators.authority.certificate,
   });
@@ -131,13 +136,19 @@ async function compose(
     onFabric(report, applied) {
       ear.hearFabric({ report, applied, at: clock.now() });
       verify.onReport(report);
+      questions.onReport(report);
       kinds.onFabricReport(report, applied);
     },
     onOperator(identity, report, applied) {
       ear.hearOperator(identity, { report, applied, at: clock.now() });
       kinds.onOperatorReport(identity, report, applied);
     },
-    onEvidence: (name, body) => takeEvidence(name, body, store.verifyRuns, evidence),
+    onEvidence: (name, body) => {
+      const probe = /^probe\/([0-9a-f-]{36})$/.exec(name)?.[1];
+      return probe === undefined
+        ? takeEvidence(name, body, store.verifyRuns, evidence)
+        : questions.take(probe, body);
+    },
     enrolment: enrolmentListener({
       admit: (cluster, token, admitted) => kinds.admitOperator(cluster, token, admitted),
       authority: authorities.operators.authority,
@@ -210,6 +221,13 @@ async function compose(
         evidence,
         authenticated,
         heardAt: () => ear.fabric()?.at,
+        onAsked: () => doors.wake(fabricPeer),
+      });
+      addWhyRoutes(own, {
+        cx,
+        kinds,
+        runs: questions,
+        authenticated,
         onAsked: () => doors.wake(fabricPeer),
       });
       addStatusRoute(own, { cx, kinds, ear, version, endpoint, authenticated });

@@ -46,3 +46,22 @@ test('the model of all walls says what an independent reading of Azure says', (t
   ] as const)
     assert.ok(some > all / 10 && some < (9 * all) / 10, `${some} of ${all}`);
 });
+
+test('each flow that is stopped has a change that lets it, or a reason why none would', (t) => {
+  const { seed, worlds } = drawn();
+  const counts = { passes: 0, changes: 0, never: 0 };
+  for (const [n, { first, asked }] of worlds.entries()) {
+    const [reading, model] = [new Reading(first), new Model(first)];
+    for (const packet of asked.slice(0, 100)) {
+      const { at, answered } = reading.fate(packet);
+      const { changes, never } = model.why(packet);
+      const said = [changes.length > 0, never !== null].filter(Boolean).length;
+      // What is led to an appliance instead is answered by nobody.
+      const passes = at !== null && answered;
+      assert.equal(said, passes ? 0 : 1, told(seed, n, { packet, changes, never }, first));
+      counts[passes ? 'passes' : never === null ? 'changes' : 'never']++;
+    }
+  }
+  t.diagnostic(`seed ${seed}: ${JSON.stringify(counts)}`);
+  assert.ok(counts.changes > 50 && counts.never > 50);
+});

@@ -137,14 +137,48 @@ export const FabricLink = Type.Object({
 });
 export type FabricLink = Static<typeof FabricLink>;
 
-/** One-shot work, run at most once per id. */
-export const FabricWork = Type.Object({
+/** Tries to get out of the nodes. */
+export const VerifyWork = Type.Object({
   id: Type.String(),
   kind: Type.Literal('verify'),
   /** Tries within one virtual network's nodes; null: all nodes of the fabric. */
   network: Nullable(Type.String()),
 });
+
+/** One packet as a machine itself would send it to begin a flow. */
+export const Probe = Type.Object({
+  /** A machine's id. */
+  from: Type.String(),
+  to: Type.String(),
+  protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp'), Type.Literal('icmp')]),
+  /** 0 with icmp. */
+  port: Type.Integer({ minimum: 0, maximum: 65535 }),
+});
+export type Probe = Static<typeof Probe>;
+
+/** Sends one packet from a machine, and says where it was seen. */
+export const ProbeWork = Type.Object({
+  id: Type.String(),
+  kind: Type.Literal('probe'),
+  ...Probe.properties,
+});
+
+/** One-shot work, run at most once per id. */
+export const FabricWork = Type.Union([VerifyWork, ProbeWork]);
 export type FabricWork = Static<typeof FabricWork>;
+
+/** What became of a probe. */
+export const ProbeResult = Type.Object({
+  /** `sent`, or the error by which the machine's own kernel refused it: EPERM is a rule of its own. */
+  said: Type.String(),
+  /** Seen on the machine's own cable. */
+  left: Type.Boolean(),
+  /** Where it was seen to arrive: ids of machines and links, `internet`. */
+  arrived: Type.Array(Type.String()),
+  /** Why its silence proves nothing; null: it does. */
+  blind: Nullable(Type.String()),
+});
+export type ProbeResult = Static<typeof ProbeResult>;
 
 export const FabricIntent = Type.Object({
   networks: Type.Array(FabricNetwork),

@@ -2,12 +2,22 @@
 import type { FabricIntent } from '../../../src/exchange/intents/fabric.ts';
 import { judge, reach, type Flow, type Walls } from '../../../src/network/reachability.ts';
 import { wallsOfIntent } from '../../../src/network/walls.ts';
+import { why, type Why } from '../../../src/network/why.ts';
 import type { Fate, Packet } from './reading.ts';
 import { machines } from './ground.ts';
 import type { Question } from './worlds.ts';
 
 const protocols = { tcp: 'Tcp', udp: 'Udp', icmp: 'Icmp' } as const;
 const addressOf = (id: string): string => machines.find((machine) => machine.id === id)!.address;
+
+const flowOf = ({ from, to, protocol, sourcePort, port }: Packet): Flow => {
+  const icmp = protocol === 'icmp';
+  return {
+    protocol: protocols[protocol],
+    source: { address: addressOf(from), port: icmp ? null : sourcePort },
+    destination: { address: to, port: icmp ? null : port },
+  };
+};
 
 export class Model {
   readonly #walls: Walls;
@@ -22,13 +32,12 @@ export class Model {
     );
   }
 
+  why(packet: Packet): Why {
+    return why(this.#walls, packet.from, flowOf(packet), 'provider');
+  }
+
   fate(packet: Packet): Fate {
-    const icmp = packet.protocol === 'icmp';
-    const reached = reach(this.#walls, this.#place(packet.from), {
-      protocol: protocols[packet.protocol],
-      source: { address: addressOf(packet.from), port: icmp ? null : packet.sourcePort },
-      destination: { address: packet.to, port: icmp ? null : packet.port },
-    });
+    const reached = reach(this.#walls, this.#place(packet.from), flowOf(packet));
     if (!reached.reached) return { at: reached.why === 'route' ? reached.at : null, answered: false };
     const at = reached.at === 'Internet' ? 'internet' : (this.#destinations.get(reached.at) ?? reached.at);
     return { at, answered: reached.astray === null };
