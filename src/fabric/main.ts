@@ -17,11 +17,12 @@ import { findLimits } from './limits.ts';
 import { runInMachine } from './machine/enter.ts';
 import { machineUser, prepareGround } from './machine/ground.ts';
 import { createMachines } from './machine/machines.ts';
-import { fabricPaths, ground } from './names.ts';
+import { fabricPaths, ground, routerNamespace } from './names.ts';
 import type { NetworkNumbers } from './plan.ts';
 import { shallArrive } from '../network/probes.ts';
 import { readProbeProgram, sendProbes, type ProbeGround } from './probe/probe.ts';
 import { createFabricReconciler } from './reconcile.ts';
+import { createStanding, type Standing } from './standing/reconcile.ts';
 import { MachineRecords } from './state.ts';
 import { readTools } from './tools.ts';
 import { verify } from './verify/verify.ts';
@@ -51,7 +52,7 @@ export async function runFabric(context: RoleContext): Promise<void> {
   let readers = 0;
   let keeping: Promise<void> = Promise.resolve();
   // Both are needed before they can be made: a machine may end, a result may be ready.
-  const ties: { driven?: Driven<Status>; following?: Following } = {};
+  const ties: { driven?: Driven<Status>; following?: Following; standing?: Standing } = {};
   const wake = (reason: string): void => ties.driven?.wake(reason);
 
   const machines = createMachines({
@@ -71,6 +72,10 @@ export async function runFabric(context: RoleContext): Promise<void> {
     canary,
     paths,
     numbers: (await readJson<NetworkNumbers>(paths.numbers)) ?? {},
+    onPutBack: (namespace, table) => {
+      const network = intent?.document.networks.find(({ id }) => routerNamespace(id) === namespace);
+      ties.standing?.putBack(network?.label ?? namespace, table);
+    },
   });
   const probeProgram = await readProbeProgram();
   const probeGround = (document: FabricIntent): ProbeGround => ({
@@ -85,6 +90,24 @@ export async function runFabric(context: RoleContext): Promise<void> {
     clock,
     signal,
   });
+  const standing = (ties.standing = createStanding({
+    intent: () => intent,
+    applied: () => reconciler.applied(),
+    running: (id) => machines.running().has(id),
+    send: (document, probes, shall) => sendProbes(probeGround(document), probes, shall),
+    async mend() {
+      const reason = 'a wall is not as it shall be';
+      const before = ties.driven?.last()?.pass ?? 0;
+      wake(reason);
+      const mended = (): true | undefined => {
+        const last = ties.driven?.last();
+        return (last !== undefined && last.pass > before && last.reason.includes(reason)) || undefined;
+      };
+      await until('a pass of the fabric', mended, { timeoutMs: 60_000, everyMs: 50, clock, signal });
+    },
+    clock,
+    log,
+  }));
   const work = await openWorkLedger({
     folder: paths.work,
     run: async (item) => {
@@ -120,6 +143,7 @@ export async function runFabric(context: RoleContext): Promise<void> {
     ...reconciler.report(),
     work: work.report(intent?.document),
     limits: [...limits],
+    walls: standing.report(),
   });
   const driven = (ties.driven = drive(reconciler, {
     clock,
@@ -151,7 +175,16 @@ export async function runFabric(context: RoleContext): Promise<void> {
     seen: intent?.revision ?? null,
   });
   log.info('the fabric is up', { pid: process.pid, machines: records.all().length, limits });
+  const tried = drive(standing, {
+    clock,
+    log,
+    signal,
+    onPass: (status) => {
+      if (status.at !== 'applied' || status.unchanged + status.failed.length > 0) ties.following?.poke();
+    },
+  });
   await driven.stopped;
+  await tried.stopped;
   await keeping;
 }
 

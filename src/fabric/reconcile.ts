@@ -4,7 +4,7 @@ import type { FabricIntent, FabricReport } from '../exchange/intents/fabric.ts';
 import type { Revised } from '../exchange/revision.ts';
 import { faultOf, type Fault } from '../lib/errors.ts';
 import { writeJson } from '../lib/files.ts';
-import { planNamespace, type NamespaceIs } from '../network/namespace.ts';
+import { changedByOthers, planNamespace, type NamespaceIs } from '../network/namespace.ts';
 import { applyNamespaces, deleteNamespace } from '../network/namespace-apply.ts';
 import { readNamespace, readNamespaceNames } from '../network/namespace-read.ts';
 import type { TableMark } from '../network/nft.ts';
@@ -23,6 +23,8 @@ export interface FabricReconcilerOptions {
   readonly canary: Canary;
   readonly paths: FabricPaths;
   readonly numbers: NetworkNumbers;
+  /** Tables of a namespace that somebody else had changed are put back. */
+  readonly onPutBack: (namespace: string, table: string) => void;
 }
 
 export interface FabricReconciler extends Reconciler {
@@ -80,6 +82,14 @@ export function createFabricReconciler(options: FabricReconcilerOptions): Fabric
           marks!.get(shall.name) ?? new Map<string, TableMark>(),
         ),
       }));
+    for (const { shall } of pairs) {
+      const others = changedByOthers(
+        shall,
+        seen.get(shall.name),
+        marks.get(shall.name) ?? new Map<string, TableMark>(),
+      );
+      for (const table of others) options.onPutBack(shall.name, table);
+    }
     const changing = pairs.filter(({ plan }) => plan.changes > 0);
     if (changing.length > 0) {
       await applyNamespaces(changing, {

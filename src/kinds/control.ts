@@ -30,6 +30,7 @@ export function startKinds(options: KindsOptions): Kinds {
   const settings: Settings = {
     providerSubscription: options.providerSubscription,
     operatorAuthority: options.operatorAuthority,
+    wallsMinutes: options.wallsMinutes,
     heapMegabytes: options.heapMegabytes ?? defaultHeapMegabytes,
     availableMegabytes: options.availableMegabytes ?? hostMegabytes,
     levels: options.heard,

@@ -62,7 +62,7 @@ const anew: Remember = (_, make) => make();
 
 export function fabricIntent(
   store: Reading,
-  settings: Pick<Settings, 'operatorAuthority'>,
+  settings: Pick<Settings, 'operatorAuthority' | 'wallsMinutes'>,
   work: readonly FabricWork[],
 ): FabricIntent {
   return reviseFabric(store, settings, work).document;
@@ -74,7 +74,7 @@ export function fabricIntent(
  */
 export function reviseFabric(
   store: Reading,
-  settings: Pick<Settings, 'operatorAuthority'>,
+  settings: Pick<Settings, 'operatorAuthority' | 'wallsMinutes'>,
   work: readonly FabricWork[],
   remember: Remember = anew,
 ): Revised<FabricIntent> {
@@ -99,6 +99,7 @@ export function reviseFabric(
   const rest = {
     securityGroups,
     serviceTags: namedTags(securityGroups),
+    ...(settings.wallsMinutes !== undefined && { wallsSeconds: settings.wallsMinutes * 60 }),
     work: work.map((item) =>
       item.kind === 'verify' ? { ...item, network: fabricNetworkOf(store, item.network) } : item,
     ),

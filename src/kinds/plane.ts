@@ -19,6 +19,8 @@ export interface KindsOptions {
   readonly providerSubscription: string;
   /** Certificate (PEM) of the authority that signs control's side of the operators' exchange: for operator.json. */
   readonly operatorAuthority: string;
+  /** Minutes between two rounds in which the walls are tried with packets; 0: never. */
+  readonly wallsMinutes?: number | undefined;
   /** Heap of a node in the embedded default. */
   readonly heapMegabytes?: number;
   /** Megabytes free for nodes; null: unknown. Left out: what this host has, on which the embedded default runs all nodes. */

@@ -7,6 +7,8 @@ export interface Settings {
   readonly providerSubscription: string;
   /** PEM of the authority that signs control's own exchange certificate: an operator believes no other. */
   readonly operatorAuthority: string;
+  /** Minutes between two rounds in which the walls are tried; 0: never. Left out: the fabric's own. */
+  readonly wallsMinutes?: number | undefined;
   readonly heapMegabytes: number;
   /** Megabytes that new processes may take on this host; null: unknown, or nodes stand on hosts of their own. */
   readonly availableMegabytes: () => number | null;

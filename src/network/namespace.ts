@@ -151,6 +151,27 @@ export function planNamespace(
   };
 }
 
+/**
+ * Tables that somebody else has changed, taken away or added since we put ours in place. What hangs on a device that is
+ * gone went with it, and is nobody's doing.
+ */
+export function changedByOthers(
+  shall: NamespaceShall,
+  is: NamespaceIs | undefined,
+  marks: ReadonlyMap<string, TableMark>,
+): readonly string[] {
+  if (!is) return [];
+  const ours = shall.tables.filter((table) => {
+    const mark = marks.get(tableKey(table));
+    const listed = is.tables.get(tableKey(table));
+    if (mark === undefined || mark.plan !== planMark(table) || mark.listed === listed) return false;
+    return listed !== undefined || table.family === 'inet';
+  });
+  const known = new Set(shall.tables.map(tableKey));
+  const foreign = [...is.tables.keys()].filter((key) => !known.has(key) && !marks.has(key));
+  return marks.size === 0 ? [] : [...ours.map(tableKey), ...foreign];
+}
+
 const mentions = (line: string, device: string): boolean => ` ${line} `.includes(` dev ${device} `);
 const onFresh = (line: string, fresh: readonly string[]): boolean =>
   fresh.some((name) => mentions(line, name));

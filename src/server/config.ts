@@ -24,6 +24,8 @@ const Config = Type.Object({
   customerSubscription: Type.String(),
   /** How long a client may take for its headers, and for a whole request; in milliseconds. */
   timeouts: Type.Optional(Type.Object({ headersMs: Milliseconds, requestMs: Milliseconds })),
+  /** Minutes between two rounds in which the walls are tried with packets; 10 where it is left out, 0: never. */
+  wallsMinutes: Type.Optional(Type.Integer({ minimum: 0, maximum: 1440 })),
   /** How many requests one principal may make, where the defaults do not fit. */
   rates: Type.Optional(Type.Object({ reads: Rate, writes: Rate, deletes: Rate })),
 });

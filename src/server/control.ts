@@ -127,6 +127,7 @@ async function compose(
     work: () => [...verify.work(), ...questions.work()],
     providerSubscription: config.providerSubscription,
     operatorAuthority: authorities.operators.authority.certificate,
+    wallsMinutes: config.wallsMinutes,
   });
 
   const doors = await openDoors({

@@ -38,6 +38,7 @@ function picture({ cx, kinds, ear, version, endpoint }: StatusRoutes) {
       upToDate: heard?.applied === revision,
     },
     limits: report?.limits ?? [],
+    walls: report?.walls ?? null,
     networks: document.networks.map((network) => ({
       ...network,
       ...(report?.networks[network.id] ?? unheard),

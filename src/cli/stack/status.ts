@@ -1,3 +1,4 @@
+import type { WallsReport } from '../../exchange/intents/fabric.ts';
 import type { JsonObject } from '../../store/resource.ts';
 import { defineCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
@@ -5,7 +6,9 @@ import { renderTable } from '../output/table.ts';
 import { wrap } from '../output/wrap.ts';
 import { controlProcess } from './control.ts';
 import { fabricProcess } from './fabric.ts';
+import { duration } from './duration.ts';
 import { startedAt, type ProcessMark } from './process.ts';
+import { wallLines } from './walls.ts';
 
 export const status = defineCommand({
   path: 'status',
@@ -87,6 +90,11 @@ function render(
     text(row['phase']),
     text(row['waitingFor']),
   ]);
+  parts.push(
+    ...wallLines(picture?.['walls'] as WallsReport | null | undefined, cx.clock.now()).map((line) =>
+      wrap(line, cx.width, '  '),
+    ),
+  );
   for (const limit of (picture?.['limits'] ?? []) as readonly string[])
     parts.push(wrap(`limit: ${limit}`, cx.width, '  '));
   if (!processes['control'] || !processes['fabric']) parts.push('', 'Next: sallyport up');
@@ -103,12 +111,4 @@ function render(
   ): void {
     if (rows.length > 0) parts.push('', renderTable([first, ...rest], rows.map(cells), cx.width));
   }
-}
-
-function duration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 120) return `${minutes} min`;
-  return minutes < 2880 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} days`;
 }

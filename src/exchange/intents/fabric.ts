@@ -188,6 +188,8 @@ export const FabricIntent = Type.Object({
   securityGroups: Type.Optional(Type.Array(FabricSecurityGroup)),
   /** Service tags as rules write them (`Storage`, `Storage.eastus2`) → prefixes. What is missing here is not known. */
   serviceTags: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
+  /** Seconds between two rounds in which the walls are tried on new connections; left out: 600; 0: never. */
+  wallsSeconds: Type.Optional(Type.Integer({ minimum: 0 })),
 });
 export type FabricIntent = Static<typeof FabricIntent>;
 
@@ -216,6 +218,43 @@ export const WorkReport = Type.Object({
   error: Nullable(FaultSchema),
 });
 
+/** The walls as they were found when packets tried them. */
+export const WallsReport = Type.Object({
+  /** The last round; null: none yet. `arrived`: of those that agree, how many came where they should. */
+  last: Nullable(
+    Type.Object({
+      at: Type.String(),
+      tried: Type.Integer(),
+      agreed: Type.Integer(),
+      unproved: Type.Integer(),
+      arrived: Type.Integer(),
+      milliseconds: Type.Integer(),
+    }),
+  ),
+  /** Newest first, some of the latest. */
+  findings: Type.Array(
+    Type.Object({
+      at: Type.String(),
+      from: Type.String(),
+      to: Type.String(),
+      protocol: Type.String(),
+      port: Type.Integer(),
+      outcome: Type.Union([
+        Type.Literal('opened'),
+        Type.Literal('shut'),
+        Type.Literal('agrees'),
+        Type.Literal('unproved'),
+      ]),
+      text: Type.String(),
+      /** Whether it was so still after the fabric had put back what it could. */
+      stands: Type.Boolean(),
+    }),
+  ),
+  /** What the fabric found changed by somebody else, and put back. Newest first, some of the latest. */
+  putBack: Type.Array(Type.Object({ at: Type.String(), where: Type.String(), what: Type.String() })),
+});
+export type WallsReport = Static<typeof WallsReport>;
+
 export const FabricReport = Type.Object({
   networks: Type.Record(Type.String(), NetworkReport),
   machines: Type.Record(Type.String(), MachineReport),
@@ -223,5 +262,6 @@ export const FabricReport = Type.Object({
   work: Type.Record(Type.String(), WorkReport),
   /** What this host can't do, in words: "cgroup v1 only: memory is bounded by -Xmx". */
   limits: Type.Array(Type.String()),
+  walls: Type.Optional(WallsReport),
 });
 export type FabricReport = Static<typeof FabricReport>;
