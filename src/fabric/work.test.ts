@@ -29,8 +29,11 @@ const open = (more: Partial<WorkOptions>) =>
     log: createLog({}, { write: () => undefined }),
     ...more,
   });
-const onDisk = async () =>
-  (await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')))).join('');
+/** What is kept; drafts come and go. */
+const onDisk = async () => {
+  const kept = (await readdir(folder)).filter((name) => name.endsWith('.json'));
+  return (await Promise.all(kept.map((name) => readFile(join(folder, name), 'utf8')))).join('');
+};
 const state = (ledger: Awaited<ReturnType<typeof open>>, id: string, want: string) =>
   until(`work to be ${want}`, () => (ledger.report(intent(id))[id]?.state === want ? true : undefined), {
     timeoutMs: 2_000,
