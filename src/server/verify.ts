@@ -62,10 +62,11 @@ const hopelessMs = 60_000;
 /** Why a run will not end by itself: the fabric, which makes the tries, has been silent for too long. */
 export function whyHopeless(
   { state, createdAt }: Pick<VerifyRun, 'state' | 'createdAt'>,
-  heardAt: number | undefined,
+  /** When the fabric last reported; where it has not yet, since when it was listened for. */
+  heardAt: number,
   now: number,
 ): Fault | undefined {
-  const silent = now - Math.max(heardAt ?? 0, Date.parse(createdAt));
+  const silent = now - Math.max(heardAt, Date.parse(createdAt));
   if ((state !== 'queued' && state !== 'running') || silent < hopelessMs) return undefined;
   return {
     code: 'FabricSilent',
@@ -76,10 +77,11 @@ export function whyHopeless(
 export function addVerifyRoutes(app: FastifyInstance, options: VerifyRoutes): void {
   const { cx, kinds, runs, evidence, authenticated } = options;
   const pace = createPace(runs, cx.clock);
-  /** Who asks must not wait without end for a fabric that does not come back. */
+  const startedAt = cx.clock.now();
+  /** Who asks must not wait without end for a fabric that does not come back; a control that has just started has heard nobody. */
   const giveUp = (id: string): void => {
     const run = runs.get(id);
-    const fault = run && whyHopeless(run, options.heardAt(), cx.clock.now());
+    const fault = run && whyHopeless(run, options.heardAt() ?? startedAt, cx.clock.now());
     if (fault) runs.move(id, 'failed', fault);
   };
 

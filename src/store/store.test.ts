@@ -156,3 +156,36 @@ test('repeats of the latest event are counted', () => {
     ],
   );
 });
+
+test('a right that is taken away counts at once, and is back where that is not kept', () => {
+  const [store, other] = [open(), open()];
+  const roles = (): readonly string[] => store.principals.assignments('P').map(({ role }) => role);
+  for (const one of [store, other]) {
+    one.principals.put({ clientId: 'p', objectId: 'o', displayName: 'P' });
+    one.principals.assign({ id: 'r', principal: 'p', role: 'Owner', scope: group });
+  }
+  assert.deepEqual(roles(), ['Owner']);
+  assert.throws(() =>
+    store.transaction(() => {
+      store.principals.unassign('r');
+      assert.deepEqual(roles(), []);
+      throw new Error('no');
+    }),
+  );
+  assert.deepEqual(roles(), ['Owner']);
+  store.transaction(() => {
+    assert.throws(() =>
+      store.transaction(() => {
+        store.principals.assign({ principal: 'p', role: 'Reader', scope: '/' });
+        assert.deepEqual(roles(), ['Owner', 'Reader']);
+        throw new Error('no');
+      }),
+    );
+    assert.deepEqual(roles(), ['Owner']);
+    store.remove(group);
+    store.principals.unassignWithin(group);
+    assert.deepEqual(roles(), []);
+  });
+  assert.deepEqual(roles(), []);
+  assert.equal(other.principals.assignments('p').length, 1);
+});
