@@ -72,6 +72,14 @@ test('an operator that falls silent is missed when its time is up, and no longer
   assert.equal(waiting(), undefined);
 });
 
+test('a clock that is set back hides no operator that falls silent', async () => {
+  await world.operatorSays('c1', connected('ready'));
+  await world.pass(-3_600_000);
+  await world.operatorSays('c1', connected('ready'));
+  for (const ms of [16_000, 16_000]) await world.pass(ms);
+  assert.match(String(world.get(clusterId()).properties['waitingFor']), /doesn't report/);
+});
+
 test('the document for the fabric is the one that a start would make, after each change', async () => {
   const check = (): void =>
     assert.deepEqual(

@@ -56,7 +56,9 @@ export function startKinds(options: KindsOptions): Kinds {
   async function reconcile(): Promise<Status> {
     const now = clock.now();
     agenda.tick(now);
-    if (now - lookedAround >= periodMs) {
+    // A clock that was set back: what was to be looked at by its hours might wait for long.
+    if (now <= lookedAround - periodMs) agenda.lookAtAll();
+    if (Math.abs(now - lookedAround) >= periodMs) {
       lookedAround = now;
       agenda.lookAround(Math.max(leastAround, agenda.pieces() / periodsAround));
     }
@@ -80,7 +82,7 @@ export function startKinds(options: KindsOptions): Kinds {
     };
   }
 
-  agenda.lookAround(Infinity);
+  agenda.lookAtAll();
   const driven = drive(
     { name: 'kinds', periodMs, reconcile: () => Promise.resolve().then(reconcile) },
     { clock, log, signal },

@@ -94,6 +94,8 @@ export interface Agenda {
   written(type: string, id: string): void;
   /** Some more of all that there is, in turn, whether or not anything of it changed: so nothing stays missed. */
   lookAround(most: number): void;
+  /** All that there is. */
+  lookAtAll(): void;
   /** How many there were when it last came round. */
   pieces(): number;
   /** What is due by the time. */
@@ -121,7 +123,8 @@ export function createAgenda(options: {
   const hours = new Map<string, Hours>();
   const add = (piece: string): void => void due[Number.parseInt(piece, 10)]?.add(piece);
   let length = 0;
-  const around = everything(store, (count) => (length = count));
+  const round = (): ReturnType<typeof everything> => everything(store, (count) => (length = count));
+  let around = round();
 
   function look(piece: string, now: number): Failure | undefined {
     const at = piece.indexOf(' ');
@@ -156,17 +159,23 @@ export function createAgenda(options: {
     }
   }
 
+  function lookAround(most: number): void {
+    for (let count = 0; count < most; count++) {
+      const next = around.next().value;
+      if (next === undefined) return;
+      add(next);
+    }
+  }
+
   return {
     concerned: add,
     written(type, id) {
       for (const step of stepsOf.get(type.toLowerCase()) ?? []) add(pieceOf(step, id));
     },
-    lookAround(most) {
-      for (let count = 0; count < most; count++) {
-        const next = around.next().value;
-        if (next === undefined) return;
-        add(next);
-      }
+    lookAround,
+    lookAtAll() {
+      around = round();
+      lookAround(Infinity);
     },
     pieces: () => length,
     tick(now) {

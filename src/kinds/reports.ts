@@ -58,7 +58,8 @@ export function createReports(
       const at = now();
       if (!before) for (const other of operators.keys()) if (!isThere(other)) operators.delete(other);
       operators.set(identity, { said, at });
-      const missed = before !== undefined && at - before.at > missedMs;
+      // Where the clock was set back in between, whoever counts on it has to look again as well.
+      const missed = before !== undefined && (at - before.at > missedMs || at < before.at);
       if (!missed && isDeepStrictEqual(before?.said, said)) return false;
       changed(whats.operatorReport(clusterId));
       return true;
