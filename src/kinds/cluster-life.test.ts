@@ -304,36 +304,42 @@ async function scaleTo(count: number): Promise<void> {
   assert.equal(state(dataCenterId()), 'Succeeded');
 }
 
-test('a node that may not leave: the operation fails with the reason, and can be taken back', async () => {
-  await build();
-  await scaleTo(4);
-  world.put(dataCenterId(), { nodeCount: 3 });
-  const refused = (report: OperatorReport): OperatorReport => ({
-    ...report,
-    dataCenters: report.dataCenters.map((item) => ({
-      ...item,
-      error: {
-        code: 'DecommissionRefused',
-        message: 'Not enough live nodes to maintain replication factor.',
-      },
-    })),
+for (const mode of ['NORMAL', 'DECOMMISSION_FAILED'])
+  test(`a node that can’t leave, and is ${mode}: the operation fails with the reason, and can be taken back`, async () => {
+    await build();
+    await scaleTo(4);
+    world.put(dataCenterId(), { nodeCount: 3 });
+    const refused = (report: OperatorReport): OperatorReport => ({
+      ...report,
+      nodes: report.nodes.map((node) =>
+        node.name === 'dc1-4' && node.report
+          ? { ...node, report: { ...node.report, cassandra: { ...node.report.cassandra, mode } } }
+          : node,
+      ),
+      dataCenters: report.dataCenters.map((item) => ({
+        ...item,
+        error: {
+          code: 'DecommissionRefused',
+          message: 'Not enough live nodes to maintain replication factor.',
+        },
+      })),
+    });
+    await says('scaling', { 'dc1-4': 'leaving' }, refused);
+    assert.equal(state(dataCenterId()), 'Updating', 'it may yet work');
+    await says('failed', { 'dc1-4': 'leaving' }, refused);
+    assert.equal(state(dataCenterId()), 'Failed');
+    const { provisionError } = world.get(dataCenterId()).properties;
+    assert.match(JSON.stringify(provisionError), /DecommissionRefused.*replication factor/);
+    world.put(dataCenterId(), { nodeCount: 4 });
+    assert.deepEqual(
+      nodes().map(({ leaving }) => leaving),
+      [undefined, undefined, undefined, undefined],
+    );
+    assert.equal(nodes().length, 4);
+    await says('ready');
+    await world.fabricApplies();
+    assert.equal(state(dataCenterId()), 'Succeeded');
   });
-  await says('scaling', { 'dc1-4': 'leaving' }, refused);
-  assert.equal(state(dataCenterId()), 'Updating', 'it may yet work');
-  await says('failed', { 'dc1-4': 'leaving' }, refused);
-  assert.equal(state(dataCenterId()), 'Failed');
-  const { provisionError } = world.get(dataCenterId()).properties;
-  assert.match(JSON.stringify(provisionError), /DecommissionRefused.*replication factor/);
-  world.put(dataCenterId(), { nodeCount: 4 });
-  assert.deepEqual(
-    nodes().map(({ leaving }) => leaving),
-    [undefined, undefined, undefined, undefined],
-  );
-  assert.equal(nodes().length, 4);
-  await says('ready');
-  await world.fabricApplies();
-  assert.equal(state(dataCenterId()), 'Succeeded');
-});
 
 test('a node that was gone before it was asked back: said so, and another comes', async () => {
   await build();

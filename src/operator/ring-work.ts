@@ -141,12 +141,18 @@ function afterOutcome(had: Attempt, said: 'done' | Fault | undefined, now: numbe
   return now - had.failedAt >= pauseMs ? { number: had.number + 1, failedAt: null, fault: had.fault } : had;
 }
 
+/** Whether who was leaving shall stay: why it could not leave is nobody's concern any more. */
+export const isAskedBack = (dataCenter: OperatorDataCenter, { change }: Ring): boolean =>
+  change?.kind === 'leave' &&
+  dataCenter.nodes.some((node) => node.name === change.node && node.leaving !== true);
+
 /** Why the ring's present work failed last, and on which node. */
 export function failedTask(
   view: RingView,
   dataCenter: OperatorDataCenter,
   ring: Ring,
 ): (Task & { readonly fault: Fault }) | undefined {
+  if (isAskedBack(dataCenter, ring)) return undefined;
   for (const task of tasksOf(view, dataCenter, ring)) {
     const fault = ring.attempts[task.key]?.fault;
     if (fault) return { ...task, fault };

@@ -123,13 +123,42 @@ test('Cassandra’s refusal is told, tried anew under other ids, and ends when t
   assert.equal(model.phase().phase, 'failed');
   assert.match(model.phase().error!.message, /dc1-3 .*: no/);
   assert.match(model.phase().waitingFor!, /leaves the ring; the last try failed: no/);
+  // Asked back while the next try is under way: why the others failed is no fault of what is wanted now.
+  const [next] = model.published.get('dc1-3')!.document.work;
+  node.ledger[next!.id] = { state: 'running', error: null };
+  model.report(node);
   leave(model);
+  model.pass();
+  assert.deepEqual([model.phase().phase, model.phase().error], ['scaling', null]);
+  assert.match(model.phase().waitingFor!, /dc1-3 .*it shall stay/);
+  node.ledger[next!.id] = { state: 'failed', error: { code: 'Model', message: 'no' } };
   phase(model, 'ready');
   const tries = Object.keys(node.ledger).filter((id) => id.includes('decommission'));
   leave(model, 'dc1-3');
   until(model, 'left', () => membership(model, 'dc1-3') === 'left');
   const now = Object.keys(node.ledger).filter((id) => id.includes('decommission'));
   assert.equal(now.length, tries.length + 1, 'no id is used again');
+});
+
+test('a node that failed on its way out can be asked back, and is not well until it is in again', () => {
+  const model = ready(4);
+  leave(model, 'dc1-3');
+  until(model, 'leaving', () => membership(model, 'dc1-3') === 'leaving');
+  const node = model.nodes[3]!;
+  model.apply(node);
+  model.work(node, true);
+  node.mode = 'DECOMMISSION_FAILED';
+  model.report(node);
+  model.pass();
+  leave(model);
+  model.pass();
+  assert.equal(membership(model, 'dc1-3'), 'member');
+  assert.deepEqual(model.published.get('dc1-3')!.document.work, []);
+  assert.match(model.phase().error!.message, /dc1-3 .*DECOMMISSION_FAILED/);
+  // Its agent starts Cassandra again.
+  model.crash(node);
+  phase(model, 'ready');
+  until(model, 'well', () => model.phase().error === null);
 });
 
 test('a node that is out, and died before it could say so, has left: no peer knows it any more', () => {

@@ -7,7 +7,7 @@ import { dueAfterJoin } from './cleanup.ts';
 import { fresh, hasLeft, isStarted, machineKey, named, reached, startedNodes } from './ring-view.ts';
 import { takesAbandonedPlace, type RingView } from './ring-view.ts';
 import { enrolmentOf, first, noReport, unopened } from './ring-waits.ts';
-import { departed, outcome, tasksOf, withoutChange } from './ring-work.ts';
+import { departed, isAskedBack, outcome, tasksOf, withoutChange } from './ring-work.ts';
 import type { Ring, RingChange } from './state.ts';
 
 /** Whether the first start of a ring is under way. */
@@ -155,9 +155,11 @@ function left(
   const done = task !== undefined && outcome(view, task) === 'done';
   if (done || modeOf(view, node) === 'DECOMMISSIONED' || forgotten(view, node))
     return departed(ring, node.name, change.machine, view.now);
-  // Asked back before it has begun. One that had begun all the same says so, and is found to be out.
+  // Asked back before it has begun, or after it failed at it: its agent then brings it back. One that had begun all the
+  // same says so, and is found to be out.
   const begun = task && fresh(view, node.name)?.report.work[task.id]?.state === 'running';
-  const stays = !node.leaving && modeOf(view, node) === 'NORMAL' && !begun;
+  const inside = ['NORMAL', 'DECOMMISSION_FAILED'].includes(modeOf(view, node) ?? '');
+  const stays = !node.leaving && inside && !begun;
   return stays ? withoutChange(ring, null) : ring;
 }
 
@@ -171,6 +173,8 @@ function changeWaits(
   const tried = tasksOf(view, dataCenter, ring).flatMap((task) => ring.attempts[task.key]?.fault ?? [])[0];
   const again = tried ? `; the last try failed: ${tried.message}` : '';
   if (!fresh(view, node.name)) return noReport(view, node);
+  if (isAskedBack(dataCenter, ring))
+    return `${named(node)}: it shall stay, and whether it has begun to leave is awaited`;
   if (change.kind === 'leave')
     return `${named(node)}: it hands its data to the others and leaves the ring${again}`;
   if (change.stage === 'checking')

@@ -3,7 +3,7 @@
  * rows are written and read at QUORUM all the while it has nodes, and whoever works on it dies once in the middle.
  */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { createArmClient, type ArmAnswer, type ArmClient } from '../../src/cli/arm/client.ts';
 import { findSession } from '../../src/cli/arm/session.ts';
 import { findHome } from '../../src/cli/home.ts';
@@ -31,9 +31,12 @@ const nodes = async (stack: Stack): Promise<Ring['dataCenters'][number]['nodes']
   return ran.exitCode === 0 ? (JSON.parse(ran.stdout) as Ring).dataCenters.flatMap((one) => one.nodes) : [];
 };
 
-/** Writes a row and reads every one that was ever written, over and over, at QUORUM. */
-function workload(stack: Stack, from: number) {
+/** Writes a row and reads every one that was ever written, over and over, at QUORUM, as long as its test runs. */
+function workload(t: TestContext, stack: Stack, from: number) {
   let going = true;
+  t.after(() => {
+    going = false;
+  });
   let rows = from;
   const faults: string[] = [];
   const run = (async () => {
@@ -152,28 +155,31 @@ test(
       return body.commandOutput;
     };
 
-    await t.test('four: the new node bootstraps, whoever dies meanwhile, and no row is missing', async () => {
-      const load = workload(stack, 0);
-      const first = await scale(client, 4);
-      const newcomer = await until(
-        'the fourth node',
-        async () => (await nodes(stack)).find((node) => !before.includes(node.address))?.address,
-        { timeoutMs: 120_000, everyMs: 500 },
-      );
-      await inState(stack, newcomer, 'Joining');
-      await kill(stack, 'operator');
-      await kill(stack, 'cassandra', 'dc1-4');
-      await followed(client, first, 300_000);
-      rows = await load.stop();
-      const now = await nodes(stack);
-      assert.deepEqual(
-        now.map(({ status, state }) => [status, state]),
-        Array(4).fill(['Up', 'Normal']),
-      );
-      const said = await nodetool(newcomer, 'status');
-      assert.match(said, /^Datacenter: dc1\n/);
-      assert.equal(said.match(/^UN /gm)?.length, 4, said);
-    });
+    await t.test(
+      'four: the new node bootstraps, whoever dies meanwhile, and no row is missing',
+      async (t) => {
+        const load = workload(t, stack, 0);
+        const first = await scale(client, 4);
+        const newcomer = await until(
+          'the fourth node',
+          async () => (await nodes(stack)).find((node) => !before.includes(node.address))?.address,
+          { timeoutMs: 120_000, everyMs: 500 },
+        );
+        await inState(stack, newcomer, 'Joining');
+        await kill(stack, 'operator');
+        await kill(stack, 'cassandra', 'dc1-4');
+        await followed(client, first, 300_000);
+        rows = await load.stop();
+        const now = await nodes(stack);
+        assert.deepEqual(
+          now.map(({ status, state }) => [status, state]),
+          Array(4).fill(['Up', 'Normal']),
+        );
+        const said = await nodetool(newcomer, 'status');
+        assert.match(said, /^Datacenter: dc1\n/);
+        assert.equal(said.match(/^UN /gm)?.length, 4, said);
+      },
+    );
 
     await t.test('the old nodes then drop what is the new one’s, one after the other', async () => {
       const began = systemClock.now();
@@ -210,9 +216,47 @@ test(
       assert.match(there, new RegExp(`\\b${keys.length}\\b`));
     });
 
-    await t.test('three: the fourth hands its data over and goes, and no row is missing', async () => {
+    await t.test('three, while a keyspace needs four: refused with the reason, and taken back', async (t) => {
+      await cql(
+        stack,
+        "CREATE KEYSPACE four WITH replication = {'class':'NetworkTopologyStrategy','dc1':4}; CREATE TABLE four.t (k int PRIMARY KEY); INSERT INTO four.t (k) VALUES (4)",
+      );
+      const ran = async (): Promise<readonly number[]> =>
+        (await processesOf(stack.home)).filter(roles.cassandra).map(({ pid }) => pid);
+      const running = await ran();
+      const load = workload(t, stack, rows);
+      const monitor = String((await scale(client, 3)).headers['azure-asyncoperation']);
+      const began = systemClock.now();
+      const error = await until(
+        'the operation to fail',
+        async () => {
+          const { status, error: fault } = (await client.send('GET', monitor)).body;
+          assert.notEqual(status, 'Succeeded');
+          return status === 'Failed'
+            ? (fault as { readonly code: string; readonly message: string })
+            : undefined;
+        },
+        { timeoutMs: 300_000, everyMs: 1_000 },
+      );
+      t.diagnostic(`refused after ${systemClock.now() - began} ms: ${error.code}: ${error.message}`);
+      assert.equal(error.code, 'DecommissionRefused');
+      assert.match(error.message, /dc1-4 .*keyspace four \(RF = 4, N = 4\)\. Lower .* ALTER KEYSPACE/);
+      const up = Array(4).fill(['Up', 'Normal']);
+      const states = async () => (await nodes(stack)).map(({ status, state }) => [status, state]);
+      assert.deepEqual(await states(), up);
+      const asked = systemClock.now();
+      await followed(client, await scale(client, 4), 120_000);
+      t.diagnostic(`taken back after ${systemClock.now() - asked} ms`);
+      assert.deepEqual(await states(), up);
+      rows = await load.stop();
+      assert.deepEqual(await ran(), running, 'no Cassandra was restarted for it');
+      assert.match(await cql(stack, 'SELECT k FROM four.t'), /\b4\b/);
+      await cql(stack, 'DROP KEYSPACE four');
+    });
+
+    await t.test('three: the fourth hands its data over and goes, and no row is missing', async (t) => {
       const gone = (await nodes(stack)).find((node) => !before.includes(node.address))!.address;
-      const load = workload(stack, rows);
+      const load = workload(t, stack, rows);
       const first = await scale(client, 3);
       await inState(stack, gone, 'Leaving');
       await kill(stack, 'cassandra', 'dc1-4');

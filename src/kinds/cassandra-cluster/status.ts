@@ -91,6 +91,7 @@ const ringStates: Readonly<Record<string, string>> = {
   STARTING: 'Joining',
   JOINING: 'Joining',
   LEAVING: 'Leaving',
+  DECOMMISSION_FAILED: 'Leaving',
   MOVING: 'Moving',
 };
 

@@ -158,14 +158,19 @@ function resized(
   return { ...state, nodes: [...nodes, ...made], lastNumber: last + made.length };
 }
 
-/** Whether the operator last said of a node that was told to leave that it is as it was. One that had begun all the same says so later. */
+/**
+ * Whether the operator last said of a node that was told to leave that it is as it was, or has failed to. One that had begun all
+ * the same says so later.
+ */
 const hasNotLeft = (node: DataCenterNode, cluster: Cluster, { store }: KindContext): boolean =>
   settingsOf(store)
     .levels.operator(cluster.id)
     ?.report.nodes.some(
       ({ address, membership, report }) =>
         address === node.address &&
-        (membership === 'member' || (membership === 'leaving' && report?.cassandra.mode === 'NORMAL')),
+        (membership === 'member' ||
+          (membership === 'leaving' &&
+            ['NORMAL', 'DECOMMISSION_FAILED'].includes(report?.cassandra.mode ?? ''))),
     ) ?? false;
 
 /** Keeps a password that was sent; true where it is another than before. */

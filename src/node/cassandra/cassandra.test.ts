@@ -5,9 +5,9 @@ import type { NodeIntent } from '../../exchange/intents/node.ts';
 import { nodePaths } from '../paths.ts';
 import { confine } from './confinement.ts';
 import { javaArguments } from './java.ts';
-import { gathering, processState } from './keeper.ts';
+import { gathering, processState, staysIn } from './keeper.ts';
 import { backOffMs, wordsOf, type ProcessNotes } from './process.ts';
-import { parseMemory } from './truth.ts';
+import { modeOf, parseMemory } from './truth.ts';
 import { cassandraYaml, type CassandraSettings } from './yaml.ts';
 
 const settings: CassandraSettings = {
@@ -164,6 +164,18 @@ test('the same death again is the same message: no time and no thread is in it',
   );
   assert.equal(wordsOf([], ['Error: no such option', '']), 'Its last words: Error: no such option |');
   assert.equal(wordsOf([], ['']), 'It said nothing.');
+});
+
+test('a decommission that was refused has changed nothing; one that failed on its way out is told', () => {
+  assert.equal(modeOf('DECOMMISSION_FAILED', false), 'NORMAL');
+  assert.equal(modeOf('DECOMMISSION_FAILED', true), 'DECOMMISSION_FAILED');
+  assert.equal(modeOf('LEAVING', true), 'LEAVING');
+  assert.equal(modeOf(null, false), null);
+  const told = (process: string, ...kinds: readonly string[]) =>
+    ({ cassandra: { process }, work: kinds.map((kind) => ({ id: kind, kind })) }) as NodeIntent;
+  assert.equal(staysIn(told('running', 'decommission')), false);
+  assert.equal(staysIn(told('running', 'cleanup')), true);
+  assert.equal(staysIn(told('stopped')), false);
 });
 
 test('memory is read as the kernel says it', () => {

@@ -14,7 +14,7 @@ import { makeFolders, writeFiles } from './files.ts';
 import { javaArguments } from './java.ts';
 import type { Jolokia } from './jolokia.ts';
 import { createProcess, type ProcessNotes } from './process.ts';
-import { createHostReader, noRing, readRing, storageService } from './truth.ts';
+import { createHostReader, decommissionFailed, noRing, readRing, storageService } from './truth.ts';
 import { cassandraYaml } from './yaml.ts';
 
 /** Keeps one Cassandra process as it shall be. It is never restarted because the agent was. */
@@ -131,7 +131,7 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
     }
     notes = await child.observe();
     retryAt = notes.notBefore;
-    const ring = notes.pid === null ? noRing : await readRing(jolokia);
+    const ring = notes.pid === null ? noRing : await readRing(jolokia, addressOf(nic));
     if (ring.mode === 'JOINING_FAILED') {
       error ??= bootstrapFailed;
       if (clock.now() - resumedAt >= resumeMs) {
@@ -141,6 +141,10 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
           log.error('the bootstrap could not be resumed', { error: reason });
         });
       }
+    }
+    if (ring.mode === decommissionFailed && intent && staysIn(intent)) {
+      log.warn('the node was on its way out, and shall stay: its Cassandra is started again');
+      await child.stop(drainMs, signal);
     }
     report = {
       ...ring,
@@ -182,6 +186,10 @@ export function gathering(
   if (report.process !== 'running' || intent?.door.state !== 'joining') return false;
   return report.mode !== 'NORMAL' || intent.door.peers.some((peer) => !report.live.includes(peer));
 }
+
+/** Nobody asks it to leave any more. */
+export const staysIn = ({ cassandra, work }: NodeIntent): boolean =>
+  cassandra.process === 'running' && !work.some(({ kind }) => kind === 'decommission');
 
 async function reloadCertificates(jolokia: Jolokia, log: Log): Promise<void> {
   await jolokia.exec('org.apache.cassandra.net:type=MessagingService', 'reloadSslCertificates()');

@@ -15,6 +15,7 @@ const questions: readonly Question[] = [
     'LocalHostId',
     'Tokens',
     'ReleaseVersion',
+    'LeavingNodes',
   ].map((attribute) => ({ mbean: storageService, attribute })),
   { mbean: snitch, attribute: 'Rack' },
   { mbean: load, attribute: 'Count' },
@@ -38,13 +39,13 @@ export const noRing: Ring = {
 };
 
 /** The ring as this node sees it; {@link noRing} while nothing answers. */
-export async function readRing(jolokia: Jolokia): Promise<Ring> {
+export async function readRing(jolokia: Jolokia, address: string): Promise<Ring> {
   const values = await jolokia.read(questions).catch(() => undefined);
   if (!values) return noRing;
-  const [mode, native, live, unreachable, hostId, tokens, version, rack, bytes] = values;
+  const [mode, native, live, unreachable, hostId, tokens, version, leaving, rack, bytes] = values;
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
   return {
-    mode: text(mode),
+    mode: modeOf(text(mode), strings(leaving).includes(address)),
     nativeTransport: native === true,
     live: strings(live),
     unreachable: strings(unreachable),
@@ -55,6 +56,15 @@ export async function readRing(jolokia: Jolokia): Promise<Ring> {
     load: typeof bytes === 'number' ? bytes : null,
   };
 }
+
+/**
+ * A decommission that Cassandra refused has changed nothing, and yet it says DECOMMISSION_FAILED until its next start: the
+ * node is in the ring as it was. One that failed on its way out is another thing.
+ */
+export const modeOf = (mode: string | null, leaves: boolean): string | null =>
+  mode === decommissionFailed && !leaves ? 'NORMAL' : mode;
+
+export const decommissionFailed = 'DECOMMISSION_FAILED';
 
 const strings = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
 

@@ -51,11 +51,25 @@ test('a successor goes on from what it finds', async () => {
 
 test('Cassandra’s own refusal is passed on in its words, without its classes', async () => {
   const said =
-    'decommission(boolean) failed: java.lang.UnsupportedOperationException : Not enough live nodes to maintain replication factor in keyspace app (RF = 4, N = 4).';
+    'decommission(boolean) failed: java.lang.UnsupportedOperationException : Not enough live nodes to maintain replication factor in keyspace app (RF = 4, N = 4). Perform a forceful decommission to ignore.';
   await assert.rejects(node(['NORMAL'], said).run(), (error: Error & { code?: string }) => {
     assert.equal(error.code, 'DecommissionRefused');
-    assert.match(error.message, /^Cassandra does not let the node go: Not enough live nodes .*keyspace app/);
+    assert.equal(
+      error.message,
+      'Cassandra does not let the node go: Not enough live nodes to maintain replication factor in keyspace app (RF = 4, N = 4). ' +
+        'Lower its replication with ALTER KEYSPACE, or keep the node.',
+    );
     return true;
+  });
+});
+
+test('of a stream that failed, the words without the trace', async () => {
+  const said =
+    'decommission(boolean) failed: Error while decommissioning node: Stream failed: \nSession peer /10.0.2.5:7001 Failed because of an unknown exception\n' +
+    'java.io.IOException: failed to connect to /10.0.2.5:7001\n\torg.apache.cassandra.streaming.X.connect(X.java:85)\n';
+  await assert.rejects(node(['NORMAL', 'DECOMMISSION_FAILED'], said).run(), {
+    message:
+      'Cassandra does not let the node go: Error while decommissioning node: Stream failed: Session peer /10.0.2.5:7001 Failed because of an unknown exception',
   });
 });
 

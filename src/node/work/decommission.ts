@@ -55,13 +55,24 @@ async function modeOf(jolokia: Jolokia): Promise<string | undefined> {
   return typeof mode === 'string' ? mode : undefined;
 }
 
-/** Without the Java class in front: what a person can act on. */
 const refused = (said: string): UserError =>
   new UserError(
     'DecommissionRefused',
-    `Cassandra does not let the node go: ${said
-      .replace(/^decommission\(boolean\) failed: /, '')
-      .replace(/^(?:[\w.]+(?:Exception|Error) *: *)+/, '')
-      .trim()}`,
+    `Cassandra does not let the node go: ${wordsOf(said)}`,
     'lower the replication factor of that keyspace, or keep the node',
   );
+
+/** Without Java's classes and traces, and without advice that nobody can follow here: what a person can act on. */
+const wordsOf = (said: string): string =>
+  said
+    .replace(/^decommission\(boolean\) failed: /, '')
+    .replace(/^(?:[\w.]+(?:Exception|Error) *: *)+/, '')
+    .split('\n')
+    .filter((line) => !/^\s|^[\w.$]+(?:Exception|Error)\b/.test(line))
+    .join(' ')
+    .replace(
+      / *Perform a forceful decommission to ignore\.?/,
+      ' Lower its replication with ALTER KEYSPACE, or keep the node.',
+    )
+    .replace(/ {2,}/g, ' ')
+    .trim();

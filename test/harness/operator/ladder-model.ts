@@ -21,7 +21,7 @@ export interface ModelNode {
   native: boolean;
   readonly ledger: Record<
     string,
-    { state: 'done' | 'failed'; error: { code: string; message: string } | null }
+    { state: 'running' | 'done' | 'failed'; error: { code: string; message: string } | null }
   >;
   /** Its last check ran against roles that were in force. */
   checked: boolean;
