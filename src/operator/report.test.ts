@@ -22,13 +22,17 @@ test('keyspaces of a data centre are what the nodes that report now say, of what
     'dc1-3': [1_000, undefined],
     'dc2-1': [60_000, { dc2: ['old'] }],
   });
-  assert.deepEqual(keyspacesIn({ heard: said, now }, 'dc1'), ['any', 'app']);
-  assert.deepEqual(keyspacesIn({ heard: said, now }, 'dc2'), ['any', 'app', 'far']);
-  assert.deepEqual(keyspacesIn({ heard: said, now }, 'dc3'), ['any']);
+  assert.deepEqual(keyspacesIn({ heard: said, now }, 'dc1', true), ['any', 'app']);
+  assert.deepEqual(keyspacesIn({ heard: said, now }, 'dc2', true), ['any', 'app', 'far']);
+  assert.deepEqual(keyspacesIn({ heard: said, now }, 'dc3', true), ['any']);
+  assert.deepEqual(keyspacesIn({ heard: said, now }, 'dc3', false), [], 'no node of it has ever run');
 });
 
 test('where no node that reports knows, nothing is said', () => {
-  assert.equal(keyspacesIn({ heard: heard({ 'dc1-1': [1_000, undefined] }), now }, 'dc1'), undefined);
-  assert.equal(keyspacesIn({ heard: heard({ 'dc1-1': [60_000, { dc1: ['app'] }] }), now }, 'dc1'), undefined);
-  assert.deepEqual(keyspacesIn({ heard: heard({ 'dc1-1': [1_000, {}] }), now }, 'dc1'), []);
+  assert.equal(keyspacesIn({ heard: heard({ 'dc1-1': [1_000, undefined] }), now }, 'dc1', true), undefined);
+  assert.equal(
+    keyspacesIn({ heard: heard({ 'dc1-1': [60_000, { dc1: ['app'] }] }), now }, 'dc1', true),
+    undefined,
+  );
+  assert.deepEqual(keyspacesIn({ heard: heard({ 'dc1-1': [1_000, {}] }), now }, 'dc1', true), []);
 });

@@ -5,7 +5,7 @@ import { ports } from '../network/ports.ts';
 import type { DataCenterReport } from './ladder.ts';
 import { oneTimeAddress, tunnelAddress } from './members.ts';
 import { commandReports } from './commands.ts';
-import { membershipOf, phaseOf, silentAfterMs, type Heard } from './ring-view.ts';
+import { membershipOf, phaseOf, reached, silentAfterMs, type Heard } from './ring-view.ts';
 import type { Refusal } from './refusals.ts';
 import type { OperatorState } from './state.ts';
 
@@ -31,7 +31,8 @@ export function operatorReport(found: Found): OperatorReport {
     wireguard: { publicKey: state.wireguard.publicKey, listening: found.listening },
     authorities: found.authorities,
     dataCenters: found.dataCenters.map((item) => {
-      const keyspaces = keyspacesIn(found, item.name);
+      const ring = state.rings[item.name];
+      const keyspaces = keyspacesIn(found, item.name, ring !== undefined && reached(ring, 'starting'));
       return keyspaces ? { ...item, keyspaces: [...keyspaces] } : item;
     }),
     nodes: (intent?.dataCenters ?? []).flatMap((dataCenter) =>
@@ -69,16 +70,20 @@ function bare(report: NodeReport): NodeReport {
   return rest;
 }
 
-/** By what any node that reports now says, in whatever data centre: one whose nodes are gone can still be let go of. */
+/**
+ * By what any node that reports now says, in whatever data centre: one whose nodes are gone can still be let go of. What goes to
+ * whatever node comes next is in a data centre only once it has been `started`.
+ */
 export function keyspacesIn(
   { heard, now }: Pick<Found, 'heard' | 'now'>,
   dataCenter: string,
+  started: boolean,
 ): readonly string[] | undefined {
   const said = [...heard.values()].flatMap(({ at, report }) =>
     report.keyspaces && now - at <= silentAfterMs ? [report.keyspaces] : [],
   );
   if (said.length === 0) return undefined;
-  const names = said.flatMap((one) => [...(one[dataCenter] ?? []), ...(one['*'] ?? [])]);
+  const names = said.flatMap((one) => [...(one[dataCenter] ?? []), ...((started && one['*']) || [])]);
   return [...new Set(names)].toSorted().slice(0, mostKeyspaces);
 }
 
