@@ -6,7 +6,7 @@ import { namespacePath } from '../network/namespace-read.ts';
 import { asUser, filterFd, infoFd, type MachineUser } from './machine/command.ts';
 import type { SharedGround } from './machine/ground.ts';
 import { launch } from './machine/launch.ts';
-import { isAlive, markOf, type ProcessMark } from './machine/process.ts';
+import { isAlive, markOf, type ProcessMark } from '../lib/process.ts';
 import { ground } from './names.ts';
 
 export interface Canary {

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { FabricMachine } from '../exchange/intents/fabric.ts';
 import { readJson, writeJson } from '../lib/files.ts';
-import { isAlive, type ProcessMark } from './machine/process.ts';
+import { isAlive, type ProcessMark } from '../lib/process.ts';
 
 /** A machine as it was made: for re-adoption, and for people who want to enter it. */
 export interface MachineRecord {

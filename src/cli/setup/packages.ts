@@ -15,6 +15,7 @@ export const systemPackages: readonly SystemPackage[] = [
   { name: 'iproute2', program: 'ip', why: 'links and routes' },
   { name: 'bubblewrap', program: 'bwrap', why: 'machines' },
   { name: 'wireguard-tools', program: 'wg', why: 'the tunnel' },
+  { name: 'haproxy', program: 'haproxy', why: 'the gate' },
   { name: 'util-linux', program: 'nsenter', why: 'namespaces' },
   { name: 'perl-base', program: 'perl', why: 'the leak probes' },
   { name: 'maven', program: 'mvn', why: 'fetching Cassandra' },

@@ -48,7 +48,7 @@ test('programs are found on PATH', async (t) => {
   const bin = await folder(t);
   for (const { program: name } of systemPackages) await program(join(bin, name), 'exit 0');
   assert.deepEqual(await missingPackages(createProbe({ PATH: bin })), []);
-  assert.deepEqual(await missingPackages(answers({}, ['ip', 'bwrap', 'wg', 'nsenter', 'perl'])), [
+  assert.deepEqual(await missingPackages(answers({}, ['ip', 'bwrap', 'wg', 'haproxy', 'nsenter', 'perl'])), [
     'nftables',
     'maven',
   ]);

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { until, type Clock } from '../../lib/clock.ts';
 import { diskPath, filterPath, infoPath } from './ground.ts';
-import { kill, markOf, type ProcessMark } from './process.ts';
+import { kill, markOf, type ProcessMark } from '../../lib/process.ts';
 
 /**
  * Starts a command made by {@link machineCommand}, in a session of its own and tied to nothing of ours. bubblewrap says

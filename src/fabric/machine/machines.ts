@@ -16,7 +16,7 @@ import { machineCommand, type MachineUser } from './command.ts';
 import { makeDisk, nicFile, seedFile, seedMark } from './disk.ts';
 import { diskPath, findDoors, infoPath, writeEtc, type SharedGround } from './ground.ts';
 import { adoptable, killStrays, launch } from './launch.ts';
-import { isAlive, kill } from './process.ts';
+import { isAlive, kill } from '../../lib/process.ts';
 
 export interface MachinesOptions {
   readonly records: MachineRecords;
