@@ -105,6 +105,8 @@ export async function seedControl(folder: string, clusters: number, principals: 
   });
   setSettings(store, {
     providerSubscription: provider.subscription,
+    location: 'eastus2',
+    accounts: [],
     operatorAuthority: 'PEM',
     heapMegabytes: 512,
     availableMegabytes: () => null,

@@ -9,6 +9,7 @@ import { ports } from '../network/ports.ts';
 const ways = [
   { port: ports.control, socket: 'exchange' },
   { port: ports.controlEnrolment, socket: 'enrolment' },
+  { port: ports.controlGate, socket: 'gate' },
 ] as const;
 
 /**

@@ -16,6 +16,7 @@ exec >>"$log" 2>&1 </dev/null
 # with all nodes of a cluster.
 case $role in
   operator) flags='--max-old-space-size=256' ;;
+  gate) flags='--max-old-space-size=128' ;;
   node) flags='--max-old-space-size=64 --jitless' ;;
   *) flags='--max-old-space-size=64' ;;
 esac

@@ -11,6 +11,7 @@ import { judgeGate, type GatePlan, type Judged } from '../network/gate.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
 import type { Authorities } from './authorities.ts';
 import { withoutOthers, withPlan, withWorkers } from './counts.ts';
+import type { DoorKeeper } from './door.ts';
 import type { Enforcer } from './enforce.ts';
 import type { Ledger } from './ledger.ts';
 import type { Stat } from './master.ts';
@@ -25,6 +26,7 @@ export interface GateStatus {
 export interface GateOptions {
   /** Control's intent, on disk already. */
   readonly intent: () => Promise<Revised<GateIntent> | undefined>;
+  readonly door?: DoorKeeper;
   readonly authorities: Authorities;
   readonly enforcer: Enforcer;
   readonly ledger: Ledger;
@@ -42,6 +44,8 @@ export function createGate(options: GateOptions): Reconciler<GateStatus> {
   let complaint = '';
 
   async function enforce(clusters: readonly GateCluster[], identities: readonly string[]): Promise<GatePlan> {
+    // What is no longer named is shut before the proxy knows.
+    await options.door?.ensure(clusters);
     await authorities.ensure(identities, clusters, clock.now());
     const plan = await enforcer.enforce(clusters, (coming) => ledger.change((now) => withPlan(now, coming)));
     await authorities.tidy();

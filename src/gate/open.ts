@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
 import { openAuthorities } from './authorities.ts';
+import type { DoorKeeper } from './door.ts';
 import { createEnforcer } from './enforce.ts';
 import { createGate, type GateStatus } from './gate.ts';
 import { boundFile, openLedger } from './ledger.ts';
@@ -19,6 +20,8 @@ export interface OpenGateOptions {
   readonly program: string;
   /** The address that it listens on. */
   readonly listen: string;
+  /** Of its machine; left out where the proxy listens on an address that only its clients have. */
+  readonly door?: DoorKeeper;
   readonly intent: () => Promise<Revised<GateIntent> | undefined>;
   readonly wake: (reason: string) => void;
   readonly clock: Clock;
@@ -52,6 +55,7 @@ export async function openGate(options: OpenGateOptions): Promise<Reconciler<Gat
   }
 
   return createGate({
+    ...(options.door && { door: options.door }),
     ...{ intent: options.intent, authorities, enforcer, ledger, look, starts: proxy.starts, clock, log },
   });
 }

@@ -7,8 +7,10 @@ import type { Failure, Status } from '../reconcile/reconciler.ts';
 import type { Store } from '../store/resource.ts';
 import { clusterSecrets, type Cluster } from './cassandra-cluster/schema.ts';
 import { createDocuments } from './documents.ts';
+import { admitGate } from './gate-enrolment.ts';
 import type { Kinds, KindsOptions } from './plane.ts';
 import { noteChange, noting } from '../store/noting.ts';
+import { putPlatformNetwork } from './platform-network.ts';
 import { createReports } from './reports.ts';
 import { createAgenda } from './reconcile.ts';
 import { setSettings, type Settings } from './settings.ts';
@@ -34,8 +36,11 @@ export function startKinds(options: KindsOptions): Kinds {
     heapMegabytes: options.heapMegabytes ?? defaultHeapMegabytes,
     availableMegabytes: options.availableMegabytes ?? hostMegabytes,
     levels: options.heard,
+    location: options.location ?? 'eastus2',
+    accounts: options.accounts ?? [],
   };
   setSettings(options.store, settings);
+  putPlatformNetwork(options.store, settings);
   const ledger = createLedger((piece) => {
     agenda.concerned(piece);
     documents.concerned(piece);
@@ -91,6 +96,7 @@ export function startKinds(options: KindsOptions): Kinds {
   return {
     fabricIntent: documents.fabric,
     operatorIntent: documents.operator,
+    gateIntent: documents.gate,
     onFabricReport(report, applied) {
       if (reports.fabric({ report, applied })) driven.wake('report of the fabric');
     },
@@ -98,6 +104,14 @@ export function startKinds(options: KindsOptions): Kinds {
       const cluster = documents.clusterOf(identity);
       if (cluster && reports.operator(identity, cluster.id, { report, applied }))
         driven.wake(`report of operator ${identity}`);
+    },
+    onGateReport(report, applied) {
+      if (reports.gate({ report, applied })) driven.wake('report of the gate');
+    },
+    admitGate(token, admitted) {
+      const refused = admitGate(options.store, token, admitted);
+      if (!refused) driven.wake('the gate enrolled');
+      return refused;
     },
     admitOperator(identity, token, admitted) {
       const verdict = admit(options.store, documents.clusterOf(identity), token, admitted);

@@ -1,6 +1,8 @@
 /** The documents for the levels below as they are now, and whom to tell when one of them is another. */
 import { isDeepStrictEqual } from 'node:util';
 import type { FabricIntent, FabricWork } from '../exchange/intents/fabric.ts';
+import type { GateIntent } from '../exchange/intents/gate.ts';
+import { gatePeer } from '../exchange/intents/join.ts';
 import type { OperatorIntent } from '../exchange/intents/operator.ts';
 import { revise, type Revised } from '../exchange/revision.ts';
 import type { Ledger } from '../reconcile/ledger.ts';
@@ -12,12 +14,14 @@ import {
   type ClusterState,
 } from './cassandra-cluster/schema.ts';
 import { reviseFabric } from './fabric-intent.ts';
+import { reviseGate } from './gate-intent.ts';
 import { operatorIntent } from './operator-intent.ts';
 import type { Settings } from './settings.ts';
 
-/** The peer of the exchange that is the fabric; any other is an operator, by its cluster's identity. */
+/** The peers of the exchange that are the fabric and the gate; any other is an operator, by its cluster's identity. */
 const fabricPeer = 'fabric';
 const fabricDocument = 'the fabric';
+const gateDocument = 'the gate';
 const ordersOfWork = 'work';
 const operatorDocument = (clusterId: string): string => `operator of ${clusterId.toLowerCase()}`;
 
@@ -27,7 +31,13 @@ export interface Documents {
   operator(identity: string): Revised<OperatorIntent> | undefined;
   /** Only those that are not being deleted. */
   clusterOf(identity: string): Cluster | undefined;
-  readonly revisions: { fabric(): string; operator(clusterId: string): string | undefined };
+  /** Undefined: there is no gate. */
+  gate(): Revised<GateIntent> | undefined;
+  readonly revisions: {
+    fabric(): string;
+    operator(clusterId: string): string | undefined;
+    gate(): string | undefined;
+  };
   /** Something that a document was read off is another now. Other names than theirs are nobody here. */
   concerned(document: string): void;
   written(change: Extract<Change, { of: 'resource' }>): void;
@@ -54,7 +64,7 @@ export function createDocuments({
   /** Of clusters, by the name of their document. */
   const identities = new Map<string, string>();
   /** Peers whose document may be another. */
-  const moved = new Set<string>([fabricPeer]);
+  const moved = new Set<string>([fabricPeer, gatePeer]);
   let orders: readonly FabricWork[] = [];
 
   const clusterAt = (id: string): Cluster | undefined => store.get<ClusterProperties, ClusterState>(id);
@@ -102,7 +112,7 @@ export function createDocuments({
 
   const operatorAt = (clusterId: string): Revised<OperatorIntent> | undefined =>
     ledger.memo(operatorDocument(clusterId), () => {
-      const intent = operatorIntent(store, clusterId);
+      const intent = operatorIntent(store, clusterId, settings);
       return intent && revise(intent);
     });
 
@@ -111,16 +121,22 @@ export function createDocuments({
     return cluster && operatorAt(cluster.id);
   }
 
+  const gate = (): Revised<GateIntent> | undefined =>
+    ledger.memo(gateDocument, () => reviseGate(store, settings, ledger.memo));
+
   return {
     fabric,
+    gate,
     operator,
     clusterOf,
     revisions: {
       fabric: () => fabric().revision,
       operator: (clusterId) => operatorAt(clusterId)?.revision,
+      gate: () => gate()?.revision,
     },
     concerned(document) {
       if (document === fabricDocument) moved.add(fabricPeer);
+      if (document === gateDocument) moved.add(gatePeer);
       const identity = identities.get(document);
       if (identity !== undefined) moved.add(identity);
     },

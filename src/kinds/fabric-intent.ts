@@ -9,7 +9,8 @@ import type {
   FabricNetwork,
   FabricWork,
 } from '../exchange/intents/fabric.ts';
-import type { OperatorJoinFile } from '../exchange/intents/operator.ts';
+import type { ControlJoinFile } from '../exchange/intents/join.ts';
+import { isIPv4 } from 'node:net';
 import { ports } from '../network/ports.ts';
 import { revise, type Revised } from '../exchange/revision.ts';
 import type { Store } from '../store/resource.ts';
@@ -53,18 +54,15 @@ import { connectionsOf } from './private-link-connection/find.ts';
 import type { Connection } from './private-link-connection/schema.ts';
 import type { LinkServiceProperties } from './private-link-service/schema.ts';
 import { isPresent } from './children.ts';
+import { gateJoin } from './gate-enrolment.ts';
+import { accountsFor, hasGate, reviseGate } from './gate-intent.ts';
+import { anew, type Remember } from './remember.ts';
+import { isPlatform } from './platform-network.ts';
 
 type Reading = Pick<Store, 'get' | 'list' | 'idsOf' | 'secrets'>;
+type Knowing = Pick<Settings, 'operatorAuthority' | 'providerSubscription' | 'accounts' | 'wallsMinutes'>;
 
-/** Makes a part, or has it from before: as long as nothing that it was read off has changed. */
-export type Remember = <T>(part: string, make: () => T) => T;
-const anew: Remember = (_, make) => make();
-
-export function fabricIntent(
-  store: Reading,
-  settings: Pick<Settings, 'operatorAuthority' | 'wallsMinutes'>,
-  work: readonly FabricWork[],
-): FabricIntent {
+export function fabricIntent(store: Reading, settings: Knowing, work: readonly FabricWork[]): FabricIntent {
   return reviseFabric(store, settings, work).document;
 }
 
@@ -74,7 +72,7 @@ export function fabricIntent(
  */
 export function reviseFabric(
   store: Reading,
-  settings: Pick<Settings, 'operatorAuthority' | 'wallsMinutes'>,
+  settings: Knowing,
   work: readonly FabricWork[],
   remember: Remember = anew,
 ): Revised<FabricIntent> {
@@ -96,6 +94,7 @@ export function reviseFabric(
   const securityGroups = [...new Set(named)].flatMap((id) =>
     remember(`group of the fabric: ${id}`, () => fabricGroup(store, id) ?? []),
   );
+  const gate = remember('gate of the fabric', () => gateMachine(store, settings, remember));
   const rest = {
     securityGroups,
     serviceTags: namedTags(securityGroups),
@@ -107,7 +106,11 @@ export function reviseFabric(
   const document: FabricIntent = {
     networks: [platformNetwork, ...networks.map((item) => item.document.network)],
     machines: [
-      controlDoor(clusters.map((item) => item.document.operator.address)),
+      controlDoor(
+        clusters.map((item) => item.document.operator.address),
+        gate,
+      ),
+      ...(gate ? [gate] : []),
       ...clusters.map((item) => item.document.operator),
       ...networks.flatMap((item) => item.document.application),
       ...clusters.flatMap((item) => item.document.nodes),
@@ -116,7 +119,7 @@ export function reviseFabric(
     ...rest,
   };
   const revisions = [networks, clusters, links].map((parts) => parts.map((item) => item.revision));
-  return { revision: revise({ revisions, rest }).revision, document };
+  return { revision: revise({ revisions, rest, gate }).revision, document };
 }
 
 interface NetworkPart {
@@ -126,7 +129,9 @@ interface NetworkPart {
 
 function networkPart(store: Reading, id: string): NetworkPart | undefined {
   const network = present(store.get<VirtualNetworkProperties, VirtualNetworkState>(id));
-  return network && { network: customerNetwork(store, network), application: applicationMachine(network) };
+  // The platform's own is there also for a store that doesn't show it.
+  if (!network || isPlatform(network)) return undefined;
+  return { network: customerNetwork(store, network), application: applicationMachine(network) };
 }
 
 interface ClusterPart {
@@ -135,11 +140,7 @@ interface ClusterPart {
   readonly nodes: readonly FabricMachine[];
 }
 
-function clusterPart(
-  store: Reading,
-  settings: Pick<Settings, 'operatorAuthority'>,
-  id: string,
-): ClusterPart | undefined {
+function clusterPart(store: Reading, settings: Knowing, id: string): ClusterPart | undefined {
   const cluster = present(store.get<ClusterProperties, ClusterState>(id));
   return (
     cluster && {
@@ -196,10 +197,12 @@ const fabricNetworkOf = (store: Reading, network: string | null): string | null 
 
 const host = (address: string): string => `${address}/32`;
 
-function controlDoor(operators: readonly string[]): FabricMachine {
-  const remote = operators.map(host);
-  const from = (port: number, reason: string): readonly AllowRule[] =>
-    remote.length === 0 ? [] : [{ direction: 'in', protocol: 'tcp', remote, port, reason }];
+function controlDoor(operators: readonly string[], gate: FabricMachine | undefined): FabricMachine {
+  const from = (addresses: readonly string[], port: number, reason: string): readonly AllowRule[] => {
+    const remote = addresses.map(host);
+    return remote.length === 0 ? [] : [{ direction: 'in', protocol: 'tcp', remote, port, reason }];
+  };
+  const gates = gate ? [gate.address] : [];
   return {
     id: platform.controlDoor.machine,
     kind: 'control-door',
@@ -208,10 +211,58 @@ function controlDoor(operators: readonly string[]): FabricMachine {
     subnet: 'control',
     address: platform.controlDoor.address,
     allow: [
-      ...from(ports.control, 'operators follow control'),
-      ...from(ports.controlEnrolment, 'operators enrol at control'),
+      ...from(operators, ports.control, 'operators follow control'),
+      ...from(gates, ports.controlGate, 'the gate follows control'),
+      ...from([...operators, ...gates], ports.controlEnrolment, enrolReason(gate)),
     ],
     seed: {},
+  };
+}
+
+const enrolReason = (gate: FabricMachine | undefined): string =>
+  gate ? 'operators and the gate enrol at control' : 'operators enrol at control';
+
+/** Operators that may reach an account come in; out it goes to the accounts' addresses, and to control. */
+function gateMachine(store: Reading, settings: Knowing, remember: Remember): FabricMachine | undefined {
+  const intent = reviseGate(store, settings, remember)?.document;
+  if (!intent) return undefined;
+  const open = intent.clusters.filter(({ accounts }) => accounts.length > 0);
+  const out = (remote: readonly string[], port: number, reason: string): AllowRule => ({
+    ...{ direction: 'out', protocol: 'tcp', remote: remote.map(host), port, reason },
+  });
+  const upstreams = open.flatMap(({ accounts }) => accounts.map(({ upstream }) => upstream));
+  const servicePorts = [...new Set(upstreams.map(({ port }) => port))].sort((a, b) => a - b);
+  const addressesAt = (port: number): readonly string[] =>
+    [
+      ...new Set(
+        upstreams.filter((one) => one.port === port && isIPv4(one.address)).map((one) => one.address),
+      ),
+    ].sort();
+  const join = gateJoin(store, settings);
+  const control = [platform.controlDoor.address];
+  return {
+    id: platform.gate.machine,
+    kind: 'gate',
+    hostname: 'gate',
+    network: platform.network,
+    subnet: 'gate',
+    address: platform.gate.address,
+    allow: [
+      ...(open.length > 0
+        ? [
+            {
+              ...({ direction: 'in', protocol: 'tcp' } as const),
+              remote: open.map(({ source }) => host(source)),
+              port: ports.gate,
+              reason: 'operators reach the accounts of their policies',
+            },
+          ]
+        : []),
+      ...servicePorts.map((port) => out(addressesAt(port), port, 'accounts that policies name')),
+      out(control, ports.controlGate, 'the exchange with control'),
+      out(control, ports.controlEnrolment, 'enrolment at control'),
+    ],
+    seed: join === undefined ? {} : { 'gate.json': join },
   };
 }
 
@@ -261,11 +312,7 @@ const approvedAddresses = (store: Reading, cluster: Cluster): readonly string[] 
     })
     .map(({ state }) => host(state.natAddress));
 
-function operatorMachine(
-  store: Reading,
-  settings: Pick<Settings, 'operatorAuthority'>,
-  cluster: Cluster,
-): FabricMachine {
+function operatorMachine(store: Reading, settings: Knowing, cluster: Cluster): FabricMachine {
   const { identity, operator } = cluster.state;
   const nat = approvedAddresses(store, cluster);
   const control = [host(platform.controlDoor.address)];
@@ -303,6 +350,16 @@ function operatorMachine(
         port: ports.controlEnrolment,
         reason: 'enrolment at control',
       },
+      ...(hasGate(store) && accountsFor(store, settings, cluster).length > 0
+        ? [
+            {
+              ...({ direction: 'out', protocol: 'tcp' } as const),
+              remote: [host(platform.gate.address)],
+              port: ports.gate,
+              reason: 'accounts of its policies, by the gate',
+            },
+          ]
+        : []),
     ],
     seed:
       token === undefined
@@ -311,11 +368,7 @@ function operatorMachine(
   };
 }
 
-const operatorJoin = (
-  identity: string,
-  token: string,
-  settings: Pick<Settings, 'operatorAuthority'>,
-): OperatorJoinFile => ({
+const operatorJoin = (identity: string, token: string, settings: Knowing): ControlJoinFile => ({
   version: 1,
   cluster: identity,
   control: {

@@ -5,6 +5,7 @@
  * no process: it writes intent, which others make so.
  */
 import type { FabricReport } from '../exchange/intents/fabric.ts';
+import type { GateReport } from '../exchange/intents/gate.ts';
 import type { OperatorReport } from '../exchange/intents/operator.ts';
 
 export interface Heard<R> {
@@ -20,4 +21,6 @@ export interface Levels {
   fabric(): Heard<FabricReport> | undefined;
   /** The last report of a cluster's operator, by the cluster's ARM id. */
   operator(clusterId: string): Heard<OperatorReport> | undefined;
+  /** The gate's last report; undefined before its first, and where there is no gate. */
+  gate?(): Heard<GateReport> | undefined;
 }

@@ -19,7 +19,7 @@ afterEach(() => world.stop());
 
 const intent = () => world.kinds.fabricIntent().document;
 const subnet = (name: string, network = 0) => {
-  const { id } = world.store.list<unknown, unknown>('Microsoft.Network/virtualNetworks')[network]!;
+  const { id } = world.store.list<unknown, unknown>('Microsoft.Network/virtualNetworks', group())[network]!;
   return intent()
     .networks.find(({ label }) => label === id)
     ?.subnets.find((one) => one.name === name);

@@ -1,6 +1,9 @@
 /** What a cluster's operator shall do, read off the store: a pure function. */
 import type { OperatorCommand, OperatorDataCenter, OperatorIntent } from '../exchange/intents/operator.ts';
 import { ports } from '../network/ports.ts';
+import { accountsFor, hasGate } from './gate-intent.ts';
+import { platform } from './platform.ts';
+import type { Settings } from './settings.ts';
 import type { Store } from '../store/resource.ts';
 import {
   clusterSecrets,
@@ -20,7 +23,12 @@ import type { DataCenter } from './cassandra-data-center/schema.ts';
 type Reading = Pick<Store, 'get' | 'list' | 'secrets'>;
 
 /** Undefined: there is no such cluster, or it is being deleted. */
-export function operatorIntent(store: Reading, clusterId: string): OperatorIntent | undefined {
+export function operatorIntent(
+  store: Reading,
+  clusterId: string,
+  /** Left out: no accounts are known. */
+  settings: Pick<Settings, 'providerSubscription' | 'accounts'> = { providerSubscription: '', accounts: [] },
+): OperatorIntent | undefined {
   const cluster = store.get<ClusterProperties, ClusterState>(clusterId);
   if (!cluster || cluster.type !== clusterType || cluster.provisioningState === 'Deleting') return undefined;
   const { identity } = cluster.state;
@@ -43,7 +51,20 @@ export function operatorIntent(store: Reading, clusterId: string): OperatorInten
       .filter((dataCenter) => dataCenter.provisioningState !== 'Deleting')
       .map((dataCenter) => operatorDataCenter(store, cluster, dataCenter)),
     ...openCommands(store, cluster),
+    ...gateOf(store, cluster, settings),
   };
+}
+
+/** Names and the one address: the operator has no resolver. Absent until the gate has shown who it is. */
+function gateOf(
+  store: Reading,
+  cluster: Cluster,
+  settings: Pick<Settings, 'providerSubscription' | 'accounts'>,
+): Pick<OperatorIntent, 'gate'> {
+  const accounts = accountsFor(store, settings, cluster).map(({ name }) => name);
+  const authority = cluster.state.gateAuthority;
+  if (authority === undefined || accounts.length === 0 || !hasGate(store)) return {};
+  return { gate: { address: platform.gate.address, port: ports.gate, authority, accounts } };
 }
 
 /** Absent while there are none: what an operator has taken up before stays word for word. */

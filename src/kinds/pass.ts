@@ -1,4 +1,5 @@
 import type { FabricReport } from '../exchange/intents/fabric.ts';
+import type { GateReport } from '../exchange/intents/gate.ts';
 import type { OperatorReport } from '../exchange/intents/operator.ts';
 import type { Ledger } from '../reconcile/ledger.ts';
 import type { Store } from '../store/resource.ts';
@@ -25,6 +26,10 @@ export interface Pass {
   operator(clusterId: string): OperatorReport | undefined;
   /** The operator's last report, whatever intent it spoke of; `at` may be later by now while it says the same. */
   operatorHeard(clusterId: string): Heard<OperatorReport> | undefined;
+  /** The gate's report, whatever intent it spoke of: of a cluster's authority and errors, and not of sums. */
+  gateHeard(): Heard<GateReport> | undefined;
+  /** Whether the gate does as it is told now; also where there is none. */
+  gateApplied(): boolean;
   /** Looks at the resource again at that time (milliseconds since the epoch), whatever happens. */
   again(at: number): void;
   /** Whether each look at the resource has said so for `ms` milliseconds, and looks again when it will have. */
@@ -46,7 +51,11 @@ export function createPass(options: {
   readonly ledger: Pick<Ledger, 'reads'>;
   readonly settings: Settings;
   /** Revisions of the documents as they are now, which whoever asks for has read. */
-  readonly revisions: { fabric(): string; operator(clusterId: string): string | undefined };
+  readonly revisions: {
+    fabric(): string;
+    operator(clusterId: string): string | undefined;
+    gate?(): string | undefined;
+  };
   readonly now: number;
   /** As the last run left them; undefined: nothing waited. */
   readonly hours: Hours | undefined;
@@ -61,6 +70,10 @@ export function createPass(options: {
   const operatorHeard = (clusterId: string): Heard<OperatorReport> | undefined => {
     ledger.reads(whats.operatorReport(clusterId));
     return levels.operator(clusterId);
+  };
+  const gateHeard = (): Heard<GateReport> | undefined => {
+    ledger.reads(whats.gateReport);
+    return levels.gate?.();
   };
   const pass: Pass = {
     store,
@@ -85,6 +98,11 @@ export function createPass(options: {
       return heard.applied === revisions.operator(clusterId) ? heard.report : undefined;
     },
     operatorHeard,
+    gateHeard,
+    gateApplied() {
+      const wanted = revisions.gate?.();
+      return wanted === undefined || gateHeard()?.applied === wanted;
+    },
     again,
     lasts(what, ms) {
       const start = since.get(what) ?? options.hours?.since.get(what) ?? now;

@@ -1,11 +1,14 @@
 /** What control hands to the kinds as a whole, and what it gets back. Types only. */
 import type { FabricIntent, FabricReport, FabricWork } from '../exchange/intents/fabric.ts';
+import type { GateIntent, GateReport } from '../exchange/intents/gate.ts';
 import type { OperatorIntent, OperatorReport } from '../exchange/intents/operator.ts';
 import type { Revised } from '../exchange/revision.ts';
 import type { Levels } from './levels.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Fault } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Store } from '../store/resource.ts';
+import type { ServiceAccount } from './service-accounts.ts';
 
 export interface KindsOptions {
   readonly store: Store;
@@ -21,6 +24,9 @@ export interface KindsOptions {
   readonly operatorAuthority: string;
   /** Minutes between two rounds in which the walls are tried with packets; 0: never. */
   readonly wallsMinutes?: number | undefined;
+  /** `eastus2` when left out. */
+  readonly location?: string;
+  readonly accounts?: readonly ServiceAccount[];
   /** Heap of a node in the embedded default. */
   readonly heapMegabytes?: number;
   /** Megabytes free for nodes; null: unknown. Left out: what this host has, on which the embedded default runs all nodes. */
@@ -31,8 +37,11 @@ export interface Kinds {
   fabricIntent(): Revised<FabricIntent>;
   /** By the cluster's `identity`, which is the CN of its operator's certificate; undefined: no such cluster (any more). */
   operatorIntent(identity: string): Revised<OperatorIntent> | undefined;
+  /** Undefined: no policy ever named an account, and there is no gate. */
+  gateIntent?(): Revised<GateIntent> | undefined;
   onFabricReport(report: FabricReport, applied: string | null): void;
   onOperatorReport(identity: string, report: OperatorReport, applied: string | null): void;
+  onGateReport?(report: GateReport, applied: string | null): void;
   /**
    * One-time token of an operator: resolves to its identity, or to why not. The token is spent. `admitted` is called in the
    * transaction that spends it, so that no crash comes between.
@@ -42,6 +51,8 @@ export interface Kinds {
     token: string,
     admitted?: (identity: string) => void,
   ): Promise<string | { readonly code: string; readonly message: string }>;
+  /** The same for the gate: undefined, or why not. */
+  admitGate?(token: string, admitted?: () => void): Fault | undefined;
   /** Something was written: let the reconcilers run. */
   wake(reason: string): void;
   /** Calls back when the intent of `fabric`, or of the operator with that identity, may be another than when it was last asked for. */

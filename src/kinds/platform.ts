@@ -11,11 +11,15 @@ export const platform = {
     control: '172.31.0.0/24',
     operators: '172.31.1.0/24',
     link: '172.31.2.0/24',
+    gate: '172.31.3.0/24',
   },
   controlDoor: { machine: 'control-door', address: '172.31.0.4' },
+  gate: { machine: 'gate', address: '172.31.3.4', firstPort: 20_000 },
   /** The name in the certificate that control shows to operators. */
   controlName: 'control',
   resourceGroup: 'sallyport-managed',
+  /** The virtual network as ARM shows it, in that group. */
+  name: 'sallyport-platform',
 } as const;
 
 /** The group in the provider's subscription that holds what the service makes. */

@@ -9,6 +9,9 @@ import { reconcileCluster } from './cassandra-cluster/reconcile.ts';
 import { clusterType, type Cluster } from './cassandra-cluster/schema.ts';
 import { reconcileDataCenter } from './cassandra-data-center/reconcile.ts';
 import { dataCenterType, type DataCenter } from './cassandra-data-center/schema.ts';
+import { ensureGate } from './gate-enrolment.ts';
+import { noteGateAuthority } from './cassandra-cluster/gate-authority.ts';
+import { isPlatform } from './platform-network.ts';
 import { networkInterfaceType, type InterfaceProperties } from './network-interface/schema.ts';
 import { securityGroupType } from './network-security-group/schema.ts';
 import { putWatcher } from './network-watcher/schema.ts';
@@ -42,10 +45,13 @@ const parent = (id: string): string => id.split('/').slice(0, -2).join('/');
 /** In the order in which one makes another possible. */
 const steps: readonly Step[] = [
   step<VirtualNetwork>(virtualNetworkType, reconcileVirtualNetwork),
+  step<Subnet>(subnetType, ensureGate),
   step<Subnet>(subnetType, (subnet, pass) =>
     reconcileSubnet(subnet, pass.store.get(parent(subnet.id)) as VirtualNetwork | undefined, pass),
   ),
-  step<VirtualNetwork>(virtualNetworkType, (network, { store }) => putWatcher(store, network)),
+  step<VirtualNetwork>(virtualNetworkType, (network, { store }) => {
+    if (!isPlatform(network)) putWatcher(store, network);
+  }),
   ...[
     peeringType,
     securityGroupType,
@@ -57,6 +63,7 @@ const steps: readonly Step[] = [
     routeType,
   ].map((type) => step<Resource>(type, reconcileApplied)),
   step<Cluster>(clusterType, reconcileCluster),
+  step<Cluster>(clusterType, noteGateAuthority),
   step<Cluster>(clusterType, (cluster, { store }) => putWatcher(store, cluster)),
   step<LinkService>(privateLinkServiceType, (service, { store }) => {
     const { clusterId } = service.properties;

@@ -1,6 +1,7 @@
 /** What the levels below say, as what a reconciler reads: it is run again where something new is said, and not else. */
 import { isDeepStrictEqual } from 'node:util';
 import type { FabricReport } from '../exchange/intents/fabric.ts';
+import type { GateReport } from '../exchange/intents/gate.ts';
 import type { OperatorReport } from '../exchange/intents/operator.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ledger } from '../reconcile/ledger.ts';
@@ -10,6 +11,7 @@ import { silentMs } from './cassandra-cluster/silence.ts';
 export const whats = {
   fabricReport: 'report fabric',
   fabricHeard: 'heard fabric',
+  gateReport: 'report gate',
   machine: (id: string): string => `machine ${id}`,
   operatorReport: (clusterId: string): string => `report ${clusterId.toLowerCase()}`,
 } as const;
@@ -24,6 +26,7 @@ export interface Reports {
   /** Whether there is anything new in it. A report comes with every pass of a level's, and mostly says the same. */
   fabric(said: Said<FabricReport>): boolean;
   operator(identity: string, clusterId: string, said: Said<OperatorReport>): boolean;
+  gate(said: Said<GateReport>): boolean;
 }
 
 /** A little before anybody misses it: who does has not asked for the time in the same moment. */
@@ -39,6 +42,7 @@ export function createReports(
   isThere: (identity: string) => boolean = () => true,
 ): Reports {
   let last: Said<FabricReport> | undefined;
+  let gate: Said<GateReport> | undefined;
   const operators = new Map<string, { said: Said<OperatorReport>; at: number }>();
   return {
     fabric(said) {
@@ -53,6 +57,13 @@ export function createReports(
       }
       return true;
     },
+    gate(said) {
+      const before = gate;
+      gate = said;
+      const isNew = !isDeepStrictEqual(before && standing(before), standing(said));
+      if (isNew) changed(whats.gateReport);
+      return isNew;
+    },
     operator(identity, clusterId, said) {
       const before = operators.get(identity);
       const at = now();
@@ -66,3 +77,13 @@ export function createReports(
     },
   };
 }
+
+/** What of the gate's report somebody waits for: sums come with every beat, and nobody does. */
+const standing = ({ applied, report: { clusters, state, error } }: Said<GateReport>) => ({
+  ...{ applied, state, error },
+  clusters: Object.entries(clusters).map(([identity, { authority, error: flaw }]) => [
+    identity,
+    authority,
+    flaw,
+  ]),
+});

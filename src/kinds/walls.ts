@@ -13,6 +13,7 @@ import type { Store } from '../store/resource.ts';
 import { networkOf } from './claims.ts';
 import { childrenOf, isPresent } from './children.ts';
 import { fabricIntent } from './fabric-intent.ts';
+import { isPlatform } from './platform-network.ts';
 import { platform } from './platform.ts';
 import { connectionOf } from './private-endpoint/connection.ts';
 import {
@@ -38,7 +39,7 @@ import {
 export function wallsOf(store: Store): Walls {
   const networks = store
     .list<VirtualNetworkProperties, VirtualNetworkState>(virtualNetworkType)
-    .filter(isPresent);
+    .filter((network) => isPresent(network) && !isPlatform(network));
   const intent = fabricIntent(store, settingsOf(store), []);
   const endpoints = store.list<EndpointProperties, EndpointState>(privateEndpointType).filter(isPresent);
   const groupOf = reading((subnet: Subnet) => standingGroup(store, subnet));

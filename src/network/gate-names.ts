@@ -41,8 +41,11 @@ export function flawOfAccount(account: GateAccount): Fault | undefined {
   return account.rules.map(flawOfRule).find((found) => found !== undefined);
 }
 
+/** Whether a path can bound what is asked for. */
+export const boundingPath = (path: string): boolean => path.length <= 512 && pathPattern.test(path);
+
 function flawOfRule({ path }: GateRule): Fault | undefined {
-  return path === null || (path.length <= 512 && pathPattern.test(path))
+  return path === null || boundingPath(path)
     ? undefined
     : flaw(
         'BadPath',

@@ -46,3 +46,12 @@ test('before the cluster’s prefix is known the tunnel lets nothing in', () => 
   assert.doesNotMatch(plan, /wg0/);
   assert.match(plan, /iifname "eth0" udp dport 51820/);
 });
+
+test('the gate is reached where there is one, on its one port', () => {
+  const gate = { address: '172.31.3.4', port: 443 };
+  const [without, within] = [door, { ...door, gate }].map((one) => rules(planOperatorDoor(one), 'output'));
+  assert.deepEqual(
+    within!.filter((rule) => !without!.includes(rule)),
+    ['oifname "eth0" ip daddr 172.31.3.4 tcp dport 443 counter accept'],
+  );
+});

@@ -10,8 +10,10 @@ export interface OperatorDoor {
   readonly device: string;
   /** The tunnel's interface. */
   readonly tunnel: string;
-  /** Control's address: the only one that this machine may dial. */
+  /** Control's address: beside the gate's, the only one that this machine may dial. */
   readonly control: { readonly address: string; readonly ports: readonly number[] };
+  /** The gate, where there is one: what leads to services. */
+  readonly gate?: { readonly address: string; readonly port: number } | undefined;
   /** The cluster's ULA, as far as it is known: the operator's own address and the prefixes of its peers. */
   readonly overlay: { readonly own: string; readonly nodes: string; readonly oneTime: string } | undefined;
 }
@@ -60,7 +62,7 @@ ${overlay.map((rule) => `    ${rule}\n`).join('')}    counter
     ${answers}
     ${errors}
     oifname "${door.device}" ip daddr ${door.control.address} tcp dport { ${door.control.ports.join(', ')} } counter accept
-    counter
+${door.gate ? `    oifname "${door.device}" ip daddr ${door.gate.address} tcp dport ${door.gate.port} counter accept\n` : ''}    counter
   }
 }
 `;

@@ -21,6 +21,10 @@ export const ports = {
   control: 8443,
   /** TCP on control's address in the provider's network: an operator's first words, before it has a certificate. */
   controlEnrolment: 8440,
+  /** TCP on control's address in the provider's network, for the gate only. */
+  controlGate: 8442,
+  /** TCP on the gate, from operators: HTTPS to the accounts that policies name. */
+  gate: 443,
   /** TCP on a node's loopback. */
   jolokia: 8778,
   /** TCP on a node's loopback. */

@@ -33,7 +33,7 @@ export interface ClusterOptions {
   /** Puts what control sent last on disk, and in force. */
   readonly takeIntent: () => Promise<void>;
   readonly makeKeys: () => WireguardKeys;
-  readonly door: { ensure(overlay: OperatorDoor['overlay']): Promise<void> };
+  readonly door: { ensure(overlay: OperatorDoor['overlay'], gate?: OperatorDoor['gate']): Promise<void> };
   readonly tunnel: Tunnel;
   readonly listeners: { ensure(address: string): Promise<void>; wake(node: string): void };
   readonly tokens: TokenMaker;
@@ -155,7 +155,9 @@ export function createCluster(options: ClusterOptions): Cluster {
     await attempt('intent', options.takeIntent);
     const revised = options.intent();
     const intent = revised?.document;
-    await attempt('door', () => options.door.ensure(intent && overlayOf(intent.cluster.ulaPrefix)));
+    await attempt('door', () =>
+      options.door.ensure(intent && overlayOf(intent.cluster.ulaPrefix), intent?.gate),
+    );
     let climbed: Climb | undefined;
     let listening = false;
     if (intent) {

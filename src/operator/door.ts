@@ -8,17 +8,17 @@ import {
 } from '../network/operator-door.ts';
 
 export interface DoorKeeper {
-  ensure(overlay: OperatorDoor['overlay']): Promise<void>;
+  ensure(overlay: OperatorDoor['overlay'], gate?: OperatorDoor['gate']): Promise<void>;
 }
 
 const checkEveryMs = 10_000;
 
-export function createDoorKeeper(fixed: Omit<OperatorDoor, 'overlay'>, clock: Clock): DoorKeeper {
+export function createDoorKeeper(fixed: Omit<OperatorDoor, 'overlay' | 'gate'>, clock: Clock): DoorKeeper {
   let inForce: string | undefined;
   let checkedAt = 0;
   return {
-    async ensure(overlay) {
-      const door = { ...fixed, overlay };
+    async ensure(overlay, gate) {
+      const door = { ...fixed, overlay, gate };
       const plan = planOperatorDoor(door);
       if (plan === inForce) {
         if (clock.now() - checkedAt < checkEveryMs) return;

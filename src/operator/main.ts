@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Value } from 'typebox/value';
 import { follow, type Following } from '../exchange/client.ts';
+import { linkToControl, readJoinFile } from '../exchange/control-link.ts';
 import { OperatorIntent, type OperatorReport } from '../exchange/intents/operator.ts';
 import type { Revised } from '../exchange/revision.ts';
 import { readJson, writeJson } from '../lib/files.ts';
@@ -14,7 +15,6 @@ import { generateWireguardKeys } from '../network/wireguard-keys.ts';
 import { drive, type Driven } from '../reconcile/driver.ts';
 import { openAuthorities } from './authorities.ts';
 import { createCluster, type ClusterStatus } from './cluster.ts';
-import { linkToControl, readJoinFile } from './control-link.ts';
 import { createDoorKeeper } from './door.ts';
 import { createEnrolment } from './enrolment.ts';
 import { createListeners } from './listeners.ts';
@@ -47,12 +47,13 @@ export async function runOperator({ clock, log, signal, env }: RoleContext): Pro
   const control = { address: joined.control.address, ports: [...new Set(controlPorts)] };
   // First of all, before anything listens or dials.
   const door = createDoorKeeper({ device: nic.device, tunnel: tunnelDevice, control }, clock);
-  await door.ensure(intent && overlayOf(intent.document.cluster.ulaPrefix));
+  await door.ensure(intent && overlayOf(intent.document.cluster.ulaPrefix), intent?.document.gate);
 
   const book = await openBook(at.state, generateWireguardKeys);
   const authorities = await openAuthorities(at.authorities, joined.cluster, clock.now());
   const { dial } = await linkToControl({
     ...{ join: joined, joinPath: at.join, credentialsPath: at.control },
+    enrolmentPort: ports.controlEnrolment,
     ...{ clock, log, signal },
   });
 

@@ -4,12 +4,14 @@ import type { Clock } from '../lib/clock.ts';
 import { readFileIfThere, readJson, writeFileAtomic, writeJson } from '../lib/files.ts';
 import { createAuthority, issue, type Authority, type Profile } from '../lib/x509.ts';
 
-/** Control's two authorities, neither of which signs for the other, and what each has issued to control itself. */
+/** Control's three authorities, none of which signs for another, and what each has issued to control itself. */
 export interface Authorities {
   /** Of the API on loopback; people trust it by `ca.pem`. */
   readonly api: { readonly authority: Authority; readonly server: Authority };
   /** Of the exchange with operators: signs control's side and every operator's. */
   readonly operators: { readonly authority: Authority; readonly server: Authority };
+  /** Of the exchange with the gate. */
+  readonly gate: { readonly authority: Authority; readonly server: Authority };
 }
 
 const years = 3650;
@@ -42,8 +44,9 @@ export async function openAuthorities(folder: string, clock: Clock): Promise<Aut
     commonName: 'control',
     dns: ['control'],
   });
+  const gate = await open('gate', 'Sallyport gate', { commonName: 'control', dns: ['control'] });
   await publish(at('ca.pem'), api.authority.certificate);
-  return { api, operators };
+  return { api, operators, gate };
 }
 
 async function keep(

@@ -22,6 +22,21 @@ const Config = Type.Object({
   tenantId: Type.String(),
   providerSubscription: Type.String(),
   customerSubscription: Type.String(),
+  /** Accounts of services that operators can be let to: each with its ARM id, its one name, and where it stands. */
+  accounts: Type.Optional(
+    Type.Array(
+      Type.Object({
+        id: Type.String({
+          pattern: '^/subscriptions/[^/]+/resource[gG]roups/[^/]+/providers/[^/]+/[^/]+/[^/]+$',
+        }),
+        name: Type.String(),
+        address: Type.String(),
+        port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+        /** Certificate of who signs for the service, PEM. */
+        authority: Type.String(),
+      }),
+    ),
+  ),
   /** How long a client may take for its headers, and for a whole request; in milliseconds. */
   timeouts: Type.Optional(Type.Object({ headersMs: Milliseconds, requestMs: Milliseconds })),
   /** Minutes between two rounds in which the walls are tried with packets; 10 where it is left out, 0: never. */

@@ -128,12 +128,15 @@ async function compose(
     providerSubscription: config.providerSubscription,
     operatorAuthority: authorities.operators.authority.certificate,
     wallsMinutes: config.wallsMinutes,
+    location: config.location,
+    accounts: config.accounts ?? [],
   });
 
   const doors = await openDoors({
     folder,
     kinds,
     operators: authorities.operators,
+    gate: authorities.gate,
     onFabric(report, applied) {
       ear.hearFabric({ report, applied, at: clock.now() });
       verify.onReport(report);
@@ -144,6 +147,10 @@ async function compose(
       ear.hearOperator(identity, { report, applied, at: clock.now() });
       kinds.onOperatorReport(identity, report, applied);
     },
+    onGate(report, applied) {
+      ear.hearGate({ report, applied, at: clock.now() });
+      kinds.onGateReport?.(report, applied);
+    },
     onEvidence: (name, body) => {
       const probe = /^probe\/([0-9a-f-]{36})$/.exec(name)?.[1];
       return probe === undefined
@@ -152,7 +159,12 @@ async function compose(
     },
     enrolment: enrolmentListener({
       admit: (cluster, token, admitted) => kinds.admitOperator(cluster, token, admitted),
+      admitGate: (token, admitted) =>
+        kinds.admitGate
+          ? kinds.admitGate(token, admitted)
+          : { code: 'NoGate', message: 'There is no gate here.' },
       authority: authorities.operators.authority,
+      gateAuthority: authorities.gate.authority,
       enrolments: store.enrolments,
       clock,
       log,

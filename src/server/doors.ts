@@ -7,6 +7,8 @@ import type { Readable } from 'node:stream';
 import { Compile } from 'typebox/compile';
 import type { TSchema, Static } from 'typebox';
 import { FabricReport, type FabricIntent } from '../exchange/intents/fabric.ts';
+import { GateReport, type GateIntent } from '../exchange/intents/gate.ts';
+import { gatePeer } from '../exchange/intents/join.ts';
 import { OperatorReport, type OperatorIntent } from '../exchange/intents/operator.ts';
 import { createExchangeServer, peerByCertificate } from '../exchange/server.ts';
 import { UserError } from '../lib/errors.ts';
@@ -17,25 +19,27 @@ import type { Kinds } from '../kinds/plane.ts';
 export interface DoorOptions {
   /** Control's folder. */
   readonly folder: string;
-  readonly kinds: Pick<Kinds, 'fabricIntent' | 'operatorIntent'>;
+  readonly kinds: Pick<Kinds, 'fabricIntent' | 'operatorIntent' | 'gateIntent'>;
   readonly operators: { readonly authority: Authority; readonly server: Authority };
+  readonly gate: { readonly authority: Authority; readonly server: Authority };
   readonly onFabric: (report: FabricReport, applied: string | null) => void;
   readonly onOperator: (identity: string, report: OperatorReport, applied: string | null) => void;
+  readonly onGate: (report: GateReport, applied: string | null) => void;
   readonly onEvidence: (name: string, body: Readable) => Promise<void>;
-  /** Answers an operator's first words. */
+  /** Answers the first words of operators and of the gate. */
   readonly enrolment: http.RequestListener;
   readonly log: Log;
 }
 
 export interface Doors {
-  /** The intent of `fabric`, or of an operator's identity, may have changed. */
+  /** The intent of `fabric`, of `gate`, or of an operator's identity, may have changed. */
   wake(peer: string): void;
   close(): Promise<void>;
 }
 
 export const fabricPeer = 'fabric';
 
-/** The unix sockets by which the levels below dial in: the fabric's, and the two of the operators, with TLS inside. */
+/** The unix sockets by which the levels below dial in: the fabric's, and those of operators and the gate, with TLS inside. */
 export async function openDoors(options: DoorOptions): Promise<Doors> {
   const { kinds, log, operators } = options;
   const fabric = createExchangeServer<FabricIntent, FabricReport>({
@@ -61,21 +65,36 @@ export async function openDoors(options: DoorOptions): Promise<Doors> {
     checkReport: checked(OperatorReport),
     log: log.with({ door: 'operators' }),
   });
-  const tls = {
-    key: operators.server.privateKey,
-    cert: operators.server.certificate,
-    minVersion: 'TLSv1.3' as const,
-  };
-  const mutual = { ca: operators.authority.certificate, requestCert: true, rejectUnauthorized: true };
+  const gate = createExchangeServer<GateIntent, GateReport>({
+    superior: {
+      intentFor: (peer) => (peer === gatePeer ? kinds.gateIntent?.() : undefined),
+      onReport(peer, report, applied) {
+        if (peer === gatePeer && kinds.gateIntent?.()) options.onGate(report, applied);
+      },
+    },
+    peerOf: peerByCertificate,
+    checkReport: checked(GateReport),
+    log: log.with({ door: 'gate' }),
+  });
+  const tlsOf = ({ privateKey, certificate }: Authority) => ({
+    ...{ key: privateKey, cert: certificate, minVersion: 'TLSv1.3' as const },
+  });
+  const mutual = ({ authority, server }: DoorOptions['operators']) => ({
+    ...{ ...tlsOf(server), ca: authority.certificate, requestCert: true, rejectUnauthorized: true },
+  });
   const servers: readonly (readonly [string, http.Server])[] = [
     ['fabric/sock', http.createServer(fabric.listener)],
-    ['operators/exchange', https.createServer({ ...tls, ...mutual }, operator.listener)],
-    ['operators/enrolment', https.createServer(tls, options.enrolment)],
+    ['operators/exchange', https.createServer(mutual(operators), operator.listener)],
+    ['operators/gate', https.createServer(mutual(options.gate), gate.listener)],
+    ['operators/enrolment', https.createServer(tlsOf(operators.server), options.enrolment)],
   ];
   for (const [name, server] of servers) await listen(server, join(options.folder, 'doors', name));
 
   return {
-    wake: (peer) => (peer === fabricPeer ? fabric.wake() : operator.wake(peer)),
+    wake(peer) {
+      if (peer === fabricPeer) return fabric.wake();
+      return peer === gatePeer ? gate.wake(peer) : operator.wake(peer);
+    },
     async close() {
       await Promise.all(
         servers.map(([, server]) => {

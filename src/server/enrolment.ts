@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { gatePeer } from '../exchange/intents/join.ts';
 import { answer, readBody, refuse } from '../exchange/server.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -15,17 +16,23 @@ const check = Compile(Type.Object({ cluster: text(512), token: text(512), reques
 const refusalMs = 500;
 
 /**
- * `POST /enrol` {cluster, token, request}: an operator's certificate for its one-time token. The name in it is control's word,
- * and not the request's.
+ * `POST /enrol` {cluster, token, request}: an operator's certificate for its one-time token, or the gate's. The name in it is
+ * control's word, and not the request's; each of the two has an authority of its own.
  */
 export function enrolmentListener(options: {
   readonly admit: Kinds['admitOperator'];
+  readonly admitGate: NonNullable<Kinds['admitGate']>;
   readonly authority: Authority;
+  readonly gateAuthority: Authority;
   readonly enrolments: Enrolments;
   readonly clock: Clock;
   readonly log: Log;
 }): RequestListener {
-  const { admit, authority, enrolments, clock, log } = options;
+  const { enrolments, clock, log } = options;
+  const admit: Kinds['admitOperator'] = async (cluster, token, admitted) =>
+    cluster === gatePeer
+      ? (options.admitGate(token, () => admitted?.(gatePeer)) ?? gatePeer)
+      : options.admit(cluster, token, admitted);
 
   return (request, response) => {
     const work = async (): Promise<void> => {
@@ -47,14 +54,15 @@ export function enrolmentListener(options: {
       const keep = (identity: string): void => enrolments.keep(token, signing, identity);
       const admitted = enrolments.admitted(token, signing) ?? (await admit(cluster, token, keep));
       if (typeof admitted !== 'string') {
-        log.warn('an operator was refused', { cluster: cluster.slice(0, 200), code: admitted.code });
+        log.warn('an enrolment was refused', { cluster: cluster.slice(0, 200), code: admitted.code });
         await clock.sleep(refusalMs);
         return refuse(response, 403, admitted.code, admitted.message);
       }
       keep(admitted);
       const profile = { commonName: admitted, use: ['client'] as const, days: 3650, now: clock.now() };
+      const authority = admitted === gatePeer ? options.gateAuthority : options.authority;
       const certificate = await issueOnRequest(authority, signing, profile);
-      log.info('an operator enrolled', { identity: admitted });
+      log.info('a level enrolled', { identity: admitted });
       answer(response, { certificate, authority: authority.certificate });
     };
     work().catch((error: unknown) => {

@@ -155,6 +155,10 @@ test('an operator enrols once by its token, and is its certificate from then on'
   });
   assert.equal(intent.body.document.cluster.identity, 'cluster-1');
   await assert.rejects(through(toy, 'exchange', '/exchange', beat, {}), 'no certificate, no word');
+  const gate = readFileSync(join(toy.folder, 'authority', 'gate.json'), 'utf8');
+  const { certificate: ca } = JSON.parse(gate) as { certificate: string };
+  const asOperator = { key: privateKey, cert: granted.body.certificate, ca };
+  await assert.rejects(through(toy, 'gate', '/exchange', beat, asOperator), 'an operator is no gate');
   toy.world.operators.clear();
   assert.equal(
     (await through(toy, 'exchange', '/exchange', beat, { key: privateKey, cert: granted.body.certificate }))

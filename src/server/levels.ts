@@ -1,4 +1,5 @@
 import type { FabricReport } from '../exchange/intents/fabric.ts';
+import type { GateReport } from '../exchange/intents/gate.ts';
 import type { OperatorReport } from '../exchange/intents/operator.ts';
 import type { Heard, Levels } from '../kinds/levels.ts';
 import type { Kinds } from '../kinds/plane.ts';
@@ -6,6 +7,7 @@ import type { Kinds } from '../kinds/plane.ts';
 /** The last report of each level, in memory: after a start each level speaks within seconds. */
 export interface Ear extends Levels {
   hearFabric(heard: Heard<FabricReport>): void;
+  hearGate(heard: Heard<GateReport>): void;
   hearOperator(identity: string, heard: Heard<OperatorReport>): void;
   /** By identity, for status. */
   operators(): ReadonlyMap<string, Heard<OperatorReport>>;
@@ -14,6 +16,7 @@ export interface Ear extends Levels {
 /** `kinds` is asked late: it is made with this. */
 export function createEar(kinds: () => Pick<Kinds, 'clusterOf'>): Ear {
   let fabric: Heard<FabricReport> | undefined;
+  let gate: Heard<GateReport> | undefined;
   const operators = new Map<string, Heard<OperatorReport>>();
   /** A cluster's ARM id, in lower case, to its operator's identity. */
   const identities = new Map<string, string>();
@@ -29,6 +32,9 @@ export function createEar(kinds: () => Pick<Kinds, 'clusterOf'>): Ear {
     hearFabric: (heard) => {
       fabric = heard;
     },
+    hearGate: (heard) => {
+      gate = heard;
+    },
     hearOperator(identity, heard) {
       const cluster = kinds().clusterOf?.(identity);
       if (cluster === undefined) return void operators.delete(identity);
@@ -38,6 +44,7 @@ export function createEar(kinds: () => Pick<Kinds, 'clusterOf'>): Ear {
     },
     operators: () => operators,
     fabric: () => fabric,
+    gate: () => gate,
     operator(clusterId) {
       const identity = identities.get(clusterId.toLowerCase());
       return identity !== undefined && isThere(identity) ? operators.get(identity) : undefined;

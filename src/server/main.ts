@@ -14,6 +14,7 @@ const roles: Readonly<Record<string, () => Promise<Role>>> = {
   control: async () => (await import('./control.ts')).runControl,
   fabric: async () => (await import('../fabric/main.ts')).runFabric,
   'control-door': async () => (await import('../fabric/control-door.ts')).runControlDoor,
+  gate: async () => (await import('../gate/main.ts')).runGate,
   operator: async () => (await import('../operator/main.ts')).runOperator,
   node: async () => (await import('../node/main.ts')).runNode,
 };

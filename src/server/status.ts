@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Caller } from '../arm/kind.ts';
 import { authorize, type ArmContext } from '../arm/wire.ts';
+import type { GateReport } from '../exchange/intents/gate.ts';
 import type { OperatorReport } from '../exchange/intents/operator.ts';
 import type { Heard } from '../kinds/levels.ts';
 import type { Kinds } from '../kinds/plane.ts';
@@ -8,7 +9,7 @@ import type { Ear } from './levels.ts';
 
 export interface StatusRoutes {
   readonly cx: ArmContext;
-  readonly kinds: Pick<Kinds, 'fabricIntent' | 'operatorIntent' | 'passes'>;
+  readonly kinds: Pick<Kinds, 'fabricIntent' | 'operatorIntent' | 'gateIntent' | 'passes'>;
   readonly ear: Ear;
   readonly version: string;
   readonly endpoint: string;
@@ -55,12 +56,24 @@ function picture({ cx, kinds, ear, version, endpoint }: StatusRoutes) {
     })),
     links: document.links.map((link) => ({ ...link, ...(report?.links[link.id] ?? unheard) })),
     operators: [...ear.operators()].map(([identity, said]) => operator(kinds, identity, said)),
+    gate: gate(kinds, ear.gate?.()),
     passes: kinds.passes?.() ?? null,
     events: cx.store.events.latest('/subscriptions', 20),
   };
 }
 
 const unheard = { state: 'unheard', error: null } as const;
+
+/** Null: no policy ever named an account, and there is none. */
+function gate(kinds: Pick<Kinds, 'gateIntent'>, heard: Heard<GateReport> | undefined) {
+  const intent = kinds.gateIntent?.();
+  if (!intent) return null;
+  return {
+    heardAt: heard ? new Date(heard.at).toISOString() : null,
+    upToDate: heard?.applied === intent.revision,
+    ...(heard?.report ?? unheard),
+  };
+}
 
 function operator(
   kinds: Pick<Kinds, 'operatorIntent'>,

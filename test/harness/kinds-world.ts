@@ -11,12 +11,14 @@ import { groupType } from '../../src/arm/lookup.ts';
 import type { ArmContext, ArmReply } from '../../src/arm/wire.ts';
 import type { FabricReport } from '../../src/exchange/intents/fabric.ts';
 import type { JoinFile, NodeReport } from '../../src/exchange/intents/node.ts';
+import type { GateReport } from '../../src/exchange/intents/gate.ts';
 import type { OperatorReport } from '../../src/exchange/intents/operator.ts';
 import { allows } from '../../src/identity/roles.ts';
 import { startKinds } from '../../src/kinds/control.ts';
 import type { Kinds } from '../../src/kinds/plane.ts';
 import { managedGroup } from '../../src/kinds/platform.ts';
 import { kinds as allKinds } from '../../src/kinds/registry.ts';
+import type { ServiceAccount } from '../../src/kinds/service-accounts.ts';
 import { until, type Clock } from '../../src/lib/clock.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { createEar } from '../../src/server/levels.ts';
@@ -65,6 +67,8 @@ export interface World {
   fabricApplies(change?: (report: FabricReport) => FabricReport): Promise<void>;
   /** A cluster's operator has applied its intent as it is now. */
   operatorSays(cluster?: string, change?: (report: OperatorReport) => OperatorReport): Promise<void>;
+  /** The gate has applied its intent as it is now; `change` may bend its report. */
+  gateSays(change?: (report: GateReport) => GateReport): Promise<void>;
   identity(cluster?: string): string;
   /** Moves the clock and runs a pass. */
   pass(ms: number): Promise<void>;
@@ -73,7 +77,9 @@ export interface World {
   stop(): void;
 }
 
-export function createWorld(options: { readonly availableMegabytes?: number } = {}): World {
+export function createWorld(
+  options: { readonly availableMegabytes?: number; readonly accounts?: readonly ServiceAccount[] } = {},
+): World {
   let now = Date.parse('2026-11-24T10:00:00Z');
   // Passes run when somebody wakes them, never by the passing of time.
   const clock: Clock = {
@@ -117,6 +123,7 @@ export function createWorld(options: { readonly availableMegabytes?: number } = 
       work: () => [],
       providerSubscription: provider.subscription,
       operatorAuthority: 'PEM',
+      ...(options.accounts && { accounts: options.accounts }),
       availableMegabytes: () => options.availableMegabytes ?? null,
     });
   };
@@ -222,6 +229,22 @@ export function createWorld(options: { readonly availableMegabytes?: number } = 
       const said = change(report);
       ear.hearOperator(identity, { report: said, applied: revision, at: now });
       kinds.onOperatorReport(identity, said, revision);
+      await settle();
+    },
+    async gateSays(change = (report) => report) {
+      await settle();
+      const { revision, document } = kinds.gateIntent!()!;
+      const said = change({
+        ...{ state: 'passing', error: null, starts: 1, refused: 0, refusals: [] },
+        clusters: Object.fromEntries(
+          document.clusters.map(({ identity }) => [
+            identity,
+            { authority: `AUTHORITY ${identity}`, accounts: {}, error: null },
+          ]),
+        ),
+      });
+      ear.hearGate({ report: said, applied: revision, at: now });
+      kinds.onGateReport!(said, revision);
       await settle();
     },
     async pass(ms) {

@@ -95,12 +95,14 @@ export const FabricMachine = Type.Object({
   id: Type.String(),
   /** `node`: a Cassandra node's machine; the agent in it configures its own interface after its door policy stands.
    *  `operator`: a cluster's operator. `application`: a machine of the customer's, with no role in it.
-   *  `control-door`: forwards control's exchange socket into the provider's network. */
+   *  `gate`: what operators reach named accounts by.
+   *  `control-door`: forwards control's exchange sockets into the provider's network. */
   kind: Type.Union([
     Type.Literal('node'),
     Type.Literal('operator'),
     Type.Literal('application'),
     Type.Literal('control-door'),
+    Type.Literal('gate'),
   ]),
   hostname: Type.String(),
   network: Type.String(),

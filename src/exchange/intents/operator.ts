@@ -63,6 +63,17 @@ export const OperatorIntent = Type.Object({
   dataCenters: Type.Array(OperatorDataCenter),
   /** Kept here until whoever asked has its result; a command that is gone from the list is forgotten. */
   commands: Type.Optional(Type.Array(OperatorCommand)),
+  /** By what it reaches services: it dials this address by an account's name. Left out: it reaches none. */
+  gate: Type.Optional(
+    Type.Object({
+      address: Type.String(),
+      port: Type.Integer(),
+      /** Signs what the gate shows to this cluster, PEM. */
+      authority: Type.String(),
+      /** Host names. */
+      accounts: Type.Array(Type.String()),
+    }),
+  ),
 });
 export type OperatorIntent = Static<typeof OperatorIntent>;
 
@@ -146,21 +157,3 @@ export const OperatorReport = Type.Object({
   commands: Type.Optional(Type.Record(Type.String(), CommandReport)),
 });
 export type OperatorReport = Static<typeof OperatorReport>;
-
-/** The file control seeds an operator's machine with. */
-export const OperatorJoinFile = Type.Object({
-  version: Type.Literal(1),
-  cluster: Type.String(),
-  control: Type.Object({
-    address: Type.String(),
-    /** Of the exchange. */
-    port: Type.Integer(),
-    /** Where the one enrolment is; `ports.controlEnrolment` when left out. */
-    enrolmentPort: Type.Optional(Type.Integer()),
-    name: Type.String(),
-    authority: Type.String(),
-  }),
-  /** Good for one enrolment; the operator takes it out of the file once that is done. */
-  token: Type.Optional(Type.String()),
-});
-export type OperatorJoinFile = Static<typeof OperatorJoinFile>;

@@ -37,6 +37,8 @@ export interface ClusterState {
   /** PEM certificates as its operator reported them; null before. */
   readonly authorities: { readonly internode: string; readonly client: string } | null;
   readonly waiting: Waiting | null;
+  /** PEM: signs what the gate shows this cluster's operator. Left out: the gate has not said it. */
+  readonly gateAuthority?: string;
   /** Whether its nodes shall be stopped, and whether they are. Left out: neither. */
   readonly deallocated?: { readonly wanted: boolean; readonly observed: boolean };
   /** The object id of its identity, once it had one: kept for good, so that it means one and the same cluster. */

@@ -40,5 +40,7 @@ export function showDefinition({ properties, provisioningState }: Definition): J
     ...(properties.description && { description: properties.description }),
     service: properties.service,
     serviceResources: properties.serviceResources,
+    ...(properties.methods && { methods: properties.methods }),
+    ...(properties.paths && { paths: properties.paths }),
   };
 }

@@ -1,5 +1,6 @@
 import { ArmError } from '../../arm/errors.ts';
 import type { KindContext } from '../../arm/kind.ts';
+import { isPlatformSubnet, refusePlatform } from '../platform-network.ts';
 import { idOf } from '../rules.ts';
 import { joinAction, subnetType, type SubnetProperties, type Subnet, type SubnetState } from './schema.ts';
 
@@ -17,6 +18,7 @@ export function findSubnet(context: KindContext, target: string, subnetId: strin
       { target },
     );
   }
+  if (isPlatformSubnet(context.store, id.text)) refusePlatform('What stands in a subnet');
   const subnet = context.store.get<SubnetProperties, SubnetState>(id.text);
   if (subnet && subnet.provisioningState !== 'Deleting') return subnet;
   throw new ArmError(

@@ -8,6 +8,7 @@ import { linkServicesInSubnet, usersOfSubnet } from '../claims.ts';
 import { fields } from '../fields.ts';
 import { networkInterfaceType, type InterfaceProperties } from '../network-interface/schema.ts';
 import { securityGroup } from '../network-security-group/schema.ts';
+import { isPlatformSubnet, refusePlatform } from '../platform-network.ts';
 import { findNamed, type Reference } from '../references.ts';
 import { routeTable } from '../route-table/schema.ts';
 import { accepted, networkName } from '../rules.ts';
@@ -46,6 +47,7 @@ export const subnetKind: Kind<SubnetProperties, SubnetState> = {
       );
     }
     const said = readSubnet(fields(request.properties), existing?.properties);
+    if (isPlatformSubnet(store, request.id.text)) checkPlatformSubnet(request.id.name, said, existing);
     const place = { subscriptionId: request.id.subscriptionId, location: network.location };
     const properties = checkNamed(context, place, said, existing?.properties);
     checkChange(store, request.id.text, existing, properties);
@@ -61,7 +63,10 @@ export const subnetKind: Kind<SubnetProperties, SubnetState> = {
 
   show: (subnet, { store }) => showSubnet(subnet, store),
   envelope: (subnet) => ({ etag: subnet.etag }),
-  beforeDelete: (subnet, { store }) => checkUnused(store, subnet),
+  beforeDelete(subnet, { store }) {
+    if (isPlatformSubnet(store, subnet.id)) refusePlatform(`Subnet '${subnet.name}'`);
+    checkUnused(store, subnet);
+  },
   locationLists: {
     virtualNetworkAvailableEndpointServices: {
       actionName: 'Microsoft.Network/locations/virtualNetworkAvailableEndpointServices/read',
@@ -74,6 +79,17 @@ export const subnetKind: Kind<SubnetProperties, SubnetState> = {
     },
   },
 };
+
+/** Of the platform's subnets, the operators' alone takes policies, and nothing else. */
+function checkPlatformSubnet(name: string, said: SubnetProperties, existing: Subnet | undefined): void {
+  const bare = (one: SubnetProperties) => ({
+    ...one,
+    ...{ serviceEndpointPolicies: undefined, serviceEndpoints: undefined },
+  });
+  const takesPolicies = name.toLowerCase() === 'operators' || !said.serviceEndpointPolicies;
+  if (existing && takesPolicies && isDeepStrictEqual(bare(said), bare(existing.properties))) return;
+  refusePlatform(`Subnet '${name}'`);
+}
 
 export const showSubnet = (subnet: Subnet, store: Pick<Store, 'list'>): JsonObject => ({
   provisioningState: subnet.provisioningState,

@@ -8,6 +8,7 @@ import type { Store } from '../../store/resource.ts';
 import { storedPrefix } from '../addresses.ts';
 import { isPresent } from '../children.ts';
 import type { Fields } from '../fields.ts';
+import { isPlatform, isPlatformNetwork, refusePlatform } from '../platform-network.ts';
 import { readReference } from '../references.ts';
 import { idOf, keep } from '../rules.ts';
 import {
@@ -35,6 +36,7 @@ export function acceptPeering(
   const properties = readPeering(body, existing?.properties);
   if (existing) return { properties, state: existing.state };
   const { store } = context;
+  if (isPlatformNetwork(store, network.id)) refusePlatform('The peerings');
   const remote = remoteOf(context, body, properties.remoteVirtualNetwork.id);
   if (sameId(remote.id, network.id))
     return body.fail('remoteVirtualNetwork', 'is the network itself. Name another.');
@@ -108,6 +110,7 @@ function remoteOf({ store, may, caller }: KindContext, body: Fields, text: strin
     );
   }
   const found = store.get<VirtualNetworkProperties, VirtualNetworkState>(id.text);
+  if (found && isPlatform(found)) refusePlatform('The peerings');
   if (found && isPresent(found)) return found;
   throw new ArmError(
     'InvalidParameter',

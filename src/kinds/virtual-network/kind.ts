@@ -9,6 +9,7 @@ import type { Kind, KindContext, PutRequest } from '../../arm/kind.ts';
 import type { Store } from '../../store/resource.ts';
 import { dataCentersIn, endpointsIn, linkServicesIn } from '../claims.ts';
 import { fields, type Fields } from '../fields.ts';
+import { isPlatform, refusePlatform } from '../platform-network.ts';
 import { accepted, networkName } from '../rules.ts';
 import { checkChange, checkNamed, checkUnused, showSubnet, subnetsOf } from '../subnet/kind.ts';
 import { networkUsages } from './usages.ts';
@@ -41,6 +42,7 @@ export const virtualNetworkKind: Kind<VirtualNetworkProperties, VirtualNetworkSt
 
   accept(request, existing, context) {
     const { store } = context;
+    if (existing && isPlatform(existing)) refusePlatform('The address space, and the list of subnets,');
     const body = fields(request.properties);
     refuseWhatIsMissing(body);
     const prefixes = readPrefixes(body) ?? existing?.properties.prefixes;
@@ -97,6 +99,7 @@ export const virtualNetworkKind: Kind<VirtualNetworkProperties, VirtualNetworkSt
   envelope: (network) => ({ etag: network.etag }),
 
   beforeDelete(network, { store }) {
+    if (isPlatform(network)) refusePlatform('Nothing');
     const users = [
       ...endpointsIn(store, network.id).map((endpoint) => `private endpoint ${endpoint.id}`),
       ...dataCentersIn(store, network.id).map((dataCenter) => `data centre ${dataCenter.id}`),

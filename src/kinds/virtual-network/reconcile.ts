@@ -3,6 +3,7 @@ import { highestFree, storedPrefix } from '../addresses.ts';
 import { claimsIn } from '../claims.ts';
 import type { Pass } from '../pass.ts';
 import { observeEntry, settleBy, type Observed } from '../settle.ts';
+import { isPlatform } from '../platform-network.ts';
 import { subnetsOf } from '../subnet/kind.ts';
 import { peeringsOf } from '../virtual-network-peering/find.ts';
 import type { VirtualNetworkState, VirtualNetwork } from './schema.ts';
@@ -15,7 +16,7 @@ export function reconcileVirtualNetwork(network: VirtualNetwork, pass: Pass): vo
     for (const peering of peeringsOf(pass.store, network.id)) pass.store.remove(peering.id);
     return pass.store.remove(network.id);
   }
-  pass.store.setState(network.id, placeApplication(pass, network));
+  if (!isPlatform(network)) pass.store.setState(network.id, placeApplication(pass, network));
   settleBy(pass, network, () => observeNetwork(network, pass));
 }
 
@@ -25,10 +26,22 @@ export function reconcileSubnet(subnet: Subnet, network: VirtualNetwork | undefi
   settleBy(pass, subnet, () => observeNetwork(network, pass));
 }
 
-/** A network is so once the fabric says so of the intent as it is now. */
+/**
+ * A network is so once the fabric says so of the intent as it is now; the platform's, to whose subnet policies are attached,
+ * once the gate does as they say, too.
+ */
 export function observeNetwork(network: VirtualNetwork, pass: Pass): Observed {
   const report = pass.fabric();
-  return report ? observeEntry(report.networks[network.state.network], 'ready') : { at: 'not yet' };
+  const seen: Observed = report
+    ? observeEntry(report.networks[network.state.network], 'ready')
+    : { at: 'not yet' };
+  return seen.at === 'so' && isPlatform(network) ? observeGate(pass) : seen;
+}
+
+function observeGate(pass: Pass): Observed {
+  if (pass.gateApplied()) return { at: 'so' };
+  const said = pass.gateHeard()?.report;
+  return said?.state === 'failed' ? { at: 'failed', error: said.error } : { at: 'not yet' };
 }
 
 /**

@@ -3,11 +3,8 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as https from 'node:https';
 import { Value } from 'typebox/value';
-import {
-  OperatorReport,
-  type OperatorIntent,
-  type OperatorJoinFile,
-} from '../../../src/exchange/intents/operator.ts';
+import type { ControlJoinFile } from '../../../src/exchange/intents/join.ts';
+import { OperatorReport, type OperatorIntent } from '../../../src/exchange/intents/operator.ts';
 import { revise } from '../../../src/exchange/revision.ts';
 import {
   answer,
@@ -22,7 +19,7 @@ import { createAuthority, issue, issueOnRequest } from '../../../src/lib/x509.ts
 import { ports } from '../../../src/network/ports.ts';
 
 export interface TestControl {
-  readonly join: OperatorJoinFile;
+  readonly join: ControlJoinFile;
   readonly enrolments: () => number;
   readonly reports: () => number;
   hand(intent: OperatorIntent): void;

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import type { OperatorJoinFile } from '../exchange/intents/operator.ts';
-import { answer, readBody, refuse } from '../exchange/server.ts';
+import type { ControlJoinFile } from './intents/join.ts';
+import { answer, readBody, refuse } from './server.ts';
 import { systemClock } from '../lib/clock.ts';
 import { writeJson } from '../lib/files.ts';
 import { createLog } from '../lib/log.ts';
@@ -46,7 +46,7 @@ async function enrolmentPort(t: TestContext) {
     await rm(disk, { recursive: true });
   });
   const { port } = server.address() as AddressInfo;
-  const file: OperatorJoinFile = {
+  const file: ControlJoinFile = {
     version: 1,
     cluster: 'c',
     control: {
@@ -64,7 +64,7 @@ async function enrolmentPort(t: TestContext) {
   const link = async () =>
     linkToControl({
       join: await readJoinFile(joinPath),
-      ...{ joinPath, credentialsPath },
+      ...{ joinPath, credentialsPath, enrolmentPort: 8440 },
       ...{ clock: systemClock, log: createLog({}, { level: 'error' }), signal: t.signal },
     });
   return { link, joinPath, credentialsPath, file, asked: () => asked };

@@ -1,13 +1,12 @@
 /** The way up: one enrolment at control, with a token that is good for one, and from then on a certificate. */
 import { Value } from 'typebox/value';
-import { dialler, ExchangeRefused, type Dial } from '../exchange/client.ts';
-import { OperatorJoinFile } from '../exchange/intents/operator.ts';
+import { dialler, ExchangeRefused, type Dial } from './client.ts';
+import { ControlJoinFile } from './intents/join.ts';
 import type { Clock } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
 import { readJson, writeJson } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { createRequest } from '../lib/x509.ts';
-import { ports } from '../network/ports.ts';
 
 /** On disk before the first word to control: whoever asks again after a cut asks with the same key. */
 interface Credentials {
@@ -18,25 +17,40 @@ interface Credentials {
   readonly authority: string | null;
 }
 
+/** Who enrols, in words for people. */
+export interface Enroller {
+  /** `operator`: names its own certificate request. */
+  readonly name: string;
+  /** The page that says what to do when its disk was lost. */
+  readonly page: string;
+}
+
+export const operatorEnroller: Enroller = { name: 'operator', page: 'docs/operate/lost-operator.md' };
+export const gateEnroller: Enroller = { name: 'gate', page: 'docs/operate/gate.md' };
+
 export interface ControlLink {
-  readonly join: OperatorJoinFile;
+  readonly join: ControlJoinFile;
   readonly dial: Dial;
 }
 
-export async function readJoinFile(path: string): Promise<OperatorJoinFile> {
-  const next = `put the file that control made for this operator at ${path}; if its disk was lost: docs/operate/lost-operator.md`;
+export async function readJoinFile(path: string, who: Enroller = operatorEnroller): Promise<ControlJoinFile> {
+  const next = `put the file that control made for this ${who.name} at ${path}; if its disk was lost: ${who.page}`;
   const file = await readJson<unknown>(path).catch((error: unknown) => {
     throw new UserError('BadJoinFile', `${path} is not JSON.`, next, error);
   });
   if (file === undefined)
-    throw new UserError('NoJoinFile', `There is no ${path}: this operator belongs to no cluster.`, next);
-  if (Value.Check(OperatorJoinFile, file)) return file;
-  const [flaw] = Value.Errors(OperatorJoinFile, file);
+    throw new UserError('NoJoinFile', `There is no ${path}: this ${who.name} belongs to no control.`, next);
+  if (Value.Check(ControlJoinFile, file)) return file;
+  const [flaw] = Value.Errors(ControlJoinFile, file);
   throw new UserError('BadJoinFile', `${path} is malformed: ${flaw?.instancePath} ${flaw?.message}.`, next);
 }
 
 export interface EnrolOptions {
-  readonly join: OperatorJoinFile;
+  /** An operator when left out. */
+  readonly who?: Enroller;
+  /** Of the enrolment, where the file names none. */
+  readonly enrolmentPort: number;
+  readonly join: ControlJoinFile;
   /** Where `join` lies: its token is taken out of the file once it is spent. */
   readonly joinPath: string;
   readonly credentialsPath: string;
@@ -53,7 +67,11 @@ export async function linkToControl(options: EnrolOptions): Promise<ControlLink>
   const { join } = options;
   let credentials = await readJson<Credentials>(options.credentialsPath);
   if (!credentials) {
-    credentials = { ...(await createRequest('operator')), certificate: null, authority: null };
+    credentials = {
+      ...(await createRequest((options.who ?? operatorEnroller).name)),
+      certificate: null,
+      authority: null,
+    };
     await writeJson(options.credentialsPath, credentials);
   }
   if (credentials.certificate === null || credentials.authority === null) {
@@ -81,16 +99,16 @@ interface Enrolled {
 }
 
 async function enrol(options: EnrolOptions, request: string): Promise<Enrolled> {
-  const { join, clock, log, signal } = options;
+  const { join, clock, log, signal, who = operatorEnroller } = options;
   if (join.token === undefined) {
     throw new UserError(
       'NoToken',
-      `This operator has enrolled before, and what it got is not in ${options.credentialsPath} any more.`,
-      'put the operator’s folder back from a copy of its disk: docs/operate/lost-operator.md',
+      `This ${who.name} has enrolled before, and what it got is not in ${options.credentialsPath} any more.`,
+      `put the ${who.name}’s folder back from a copy of its disk: ${who.page}`,
     );
   }
   const { address, name, authority } = join.control;
-  const port = join.control.enrolmentPort ?? ports.controlEnrolment;
+  const port = join.control.enrolmentPort ?? options.enrolmentPort;
   const control = dialler({ host: address, port, tls: { ca: authority, servername: name } });
   const body = { cluster: join.cluster, token: join.token, request };
   try {
@@ -109,8 +127,8 @@ async function enrol(options: EnrolOptions, request: string): Promise<Enrolled> 
         if (error instanceof ExchangeRefused && error.status < 500) {
           throw new UserError(
             'EnrolmentRefused',
-            `Control refused this operator: ${error.message}`,
-            'docs/operate/lost-operator.md says what can be done',
+            `Control refused this ${who.name}: ${error.message}`,
+            `${who.page} says what can be done`,
             error,
           );
         }

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { ServiceAccount } from './service-accounts.ts';
+import {
+  clusterId,
+  createWorld,
+  customer,
+  dataCenterBody,
+  endpointBody,
+  group,
+  makeCluster,
+  makeNetwork,
+  networkId,
+  provider,
+  subnetId,
+  type World,
+} from '../../test/harness/kinds-world.ts';
+
+const managed = `/subscriptions/${provider.subscription}/resourceGroups/sallyport-managed`;
+const network = `${managed}/providers/Microsoft.Network/virtualNetworks/sallyport-platform`;
+const operators = `${network}/subnets/operators`;
+const policy = `${managed}/providers/Microsoft.Network/serviceEndpointPolicies/sep1`;
+const storage = (subscription: string, name: string, groupName = 'data'): string =>
+  `/subscriptions/${subscription}/resourceGroups/${groupName}/providers/Microsoft.Storage/storageAccounts/${name}`;
+const account = (id: string, change: Partial<ServiceAccount> = {}): ServiceAccount => ({
+  id,
+  name: `${id.split('/').at(-1)}.blob.core.windows.net`,
+  address: '10.99.0.4',
+  port: 443,
+  authority: 'PEM',
+  ...change,
+});
+const shared = account(storage(provider.subscription, 'shared'));
+const theirs = account(storage(customer.subscription, 'theirs'), { address: '10.99.0.5', port: 10_000 });
+const vault = account(
+  `/subscriptions/${provider.subscription}/resourceGroups/data/providers/Microsoft.KeyVault/vaults/keys`,
+  { name: 'keys.vault.azure.net' },
+);
+const foreign = account(storage('00000000-0000-4000-8000-000000000000', 'foreign'));
+
+async function world(t: TestContext): Promise<World> {
+  const made = createWorld({ accounts: [shared, theirs, vault, foreign] });
+  t.after(() => made.stop());
+  await made.fabricApplies();
+  await makeCluster(made);
+  return made;
+}
+
+const define = (to: World, name: string, resources: readonly string[], more: object = {}): void =>
+  void to.put(
+    `${policy}/serviceEndpointPolicyDefinitions/${name}`,
+    { service: 'Microsoft.Storage', serviceResources: [...resources], ...more },
+    provider,
+  );
+const attach = (to: World, ...ids: readonly string[]): void =>
+  void to.put(
+    operators,
+    { addressPrefix: '172.31.1.0/24', serviceEndpointPolicies: ids.map((id) => ({ id })) },
+    provider,
+  );
+const cluster = (of: World) => of.kinds.gateIntent!()!.document.clusters[0]!;
+const names = (of: World): readonly string[] => cluster(of).accounts.map(({ name }) => name);
+const machine = (of: World, kind: string) =>
+  of.kinds.fabricIntent().document.machines.find((one) => one.kind === kind);
+const ways = (of: World, kind: string): readonly string[] =>
+  machine(of, kind)!.allow!.map(({ direction, remote, port }) => `${direction} ${remote.join(' ')} ${port}`);
+const state = (of: World, id: string): unknown => of.get(id, provider).properties['provisioningState'];
+
+test('without a policy there is no gate, and an operator reaches control alone', async (t) => {
+  const to = await world(t);
+  assert.equal(to.kinds.gateIntent!(), undefined);
+  assert.equal(machine(to, 'gate'), undefined);
+  assert.deepEqual(ways(to, 'operator'), ['out 172.31.0.4/32 8443', 'out 172.31.0.4/32 8440']);
+  assert.equal(to.kinds.operatorIntent(to.identity())!.document.gate, undefined);
+});
+
+test('a policy that is attached makes the gate, and each says what it lets through', async (t) => {
+  const to = await world(t);
+  to.put(policy, {}, provider);
+  define(to, 'logs', [shared.id]);
+  await to.fabricApplies();
+  assert.equal(to.kinds.gateIntent!(), undefined, 'it is attached to nothing');
+  attach(to, policy);
+  await to.fabricApplies();
+  assert.equal(state(to, operators), 'Updating', 'the gate has not said that it does it');
+
+  const [one] = cluster(to).accounts;
+  assert.deepEqual(cluster(to), {
+    ...{ identity: to.identity(), source: '172.31.1.4', port: 20_004 },
+    accounts: [
+      {
+        ...{ name: shared.name, enabled: true, rules: [{ methods: [], path: null }] },
+        upstream: { address: '10.99.0.4', port: 443, authority: 'PEM' },
+      },
+    ],
+  });
+  assert.ok(one);
+  assert.deepEqual(ways(to, 'gate'), [
+    'in 172.31.1.4/32 443',
+    'out 10.99.0.4/32 443',
+    'out 172.31.0.4/32 8442',
+    'out 172.31.0.4/32 8440',
+  ]);
+  assert.ok(ways(to, 'operator').includes('out 172.31.3.4/32 443'));
+  assert.ok(ways(to, 'control-door').includes('in 172.31.3.4/32 8442'));
+  const seed = JSON.parse(machine(to, 'gate')!.seed['gate.json']!) as { cluster: string; token: string };
+  assert.equal(seed.cluster, 'gate');
+  assert.equal(to.kinds.admitGate!('wrong')?.code, 'WrongToken');
+  assert.equal(to.kinds.admitGate!(seed.token), undefined);
+  assert.equal(to.kinds.admitGate!(seed.token)?.code, 'TokenSpent');
+  assert.deepEqual(machine(to, 'gate')!.seed, {});
+
+  await to.fabricApplies();
+  await to.gateSays();
+  assert.equal(state(to, operators), 'Succeeded');
+  assert.deepEqual(to.kinds.operatorIntent(to.identity())!.document.gate, {
+    ...{ address: '172.31.3.4', port: 443, authority: `AUTHORITY ${to.identity()}` },
+    accounts: [shared.name],
+  });
+
+  // A change is so once the gate does it, and what is taken away leaves the gate standing.
+  define(to, 'logs', [vault.id], { service: 'Microsoft.KeyVault' });
+  await to.fabricApplies();
+  assert.equal(state(to, `${policy}/serviceEndpointPolicyDefinitions/logs`), 'Updating');
+  await to.gateSays();
+  assert.equal(state(to, `${policy}/serviceEndpointPolicyDefinitions/logs`), 'Succeeded');
+  assert.deepEqual(names(to), [vault.name]);
+  attach(to);
+  await to.fabricApplies();
+  assert.deepEqual(names(to), []);
+  assert.ok(machine(to, 'gate'));
+  assert.deepEqual(ways(to, 'operator'), ['out 172.31.0.4/32 8443', 'out 172.31.0.4/32 8440']);
+  assert.deepEqual(ways(to, 'gate'), ['out 172.31.0.4/32 8442', 'out 172.31.0.4/32 8440']);
+});
+
+test('what is a customer’s is that customer’s, and a definition may name a group or a subscription', async (t) => {
+  const to = await world(t);
+  to.put(policy, {}, provider);
+  define(to, 'all', [
+    `/subscriptions/${provider.subscription}`,
+    `/subscriptions/${customer.subscription}/resourceGroups/DATA`,
+    foreign.id,
+  ]);
+  attach(to, policy);
+  await to.fabricApplies();
+  assert.deepEqual(
+    names(to),
+    [shared.name, theirs.name],
+    'no vault, which is another service; no foreign account',
+  );
+  await to.gateSays();
+  define(to, 'all', [`/subscriptions/${customer.subscription}/resourceGroups/dat`]);
+  await to.fabricApplies();
+  assert.deepEqual(names(to), []);
+});
+
+test('methods and paths narrow, and several definitions are a union', async (t) => {
+  const to = await world(t);
+  to.put(policy, {}, provider);
+  define(to, 'write', [shared.id], { methods: ['put'], paths: ['/logs', '/audit'] });
+  define(to, 'read', [shared.id], { methods: ['GET', 'HEAD'] });
+  attach(to, policy);
+  await to.fabricApplies();
+  assert.deepEqual(cluster(to).accounts[0]!.rules, [
+    { methods: ['PUT'], path: '/logs' },
+    { methods: ['PUT'], path: '/audit' },
+    { methods: ['GET', 'HEAD'], path: null },
+  ]);
+  assert.deepEqual(to.get(`${policy}/serviceEndpointPolicyDefinitions/write`, provider).properties['paths'], [
+    '/logs',
+    '/audit',
+  ]);
+  const refused = (more: object) =>
+    to.refused(
+      'PUT',
+      `${policy}/serviceEndpointPolicyDefinitions/x`,
+      { properties: { service: 'Microsoft.Storage', serviceResources: [shared.id], ...more } },
+      provider,
+    );
+  assert.match(refused({ methods: ['CONNECT'] }).message, /names 'CONNECT'; a method is one of GET/);
+  for (const path of ['/logs/../x', '/a b', "/'", '/logs/'])
+    assert.match(refused({ paths: [path] }).message, /can't bound a request/);
+});
+
+test('nothing else of the platform’s network is anybody’s to change, or to stand in', async (t) => {
+  const to = await world(t);
+  makeNetwork(to);
+  const put = (id: string, properties: object): string =>
+    to.refused('PUT', id, { location: 'eastus2', properties: properties as never }, provider).code;
+  const own = { addressPrefix: '172.31.1.0/24' };
+  assert.equal(put(network, { addressSpace: { addressPrefixes: ['10.0.0.0/16'] } }), 'MethodNotAllowed');
+  assert.equal(put(operators, { addressPrefix: '172.31.9.0/24' }), 'MethodNotAllowed');
+  assert.equal(put(operators, { ...own, privateEndpointNetworkPolicies: 'Enabled' }), 'MethodNotAllowed');
+  assert.equal(put(`${network}/subnets/mine`, { addressPrefix: '172.31.9.0/24' }), 'MethodNotAllowed');
+  to.put(policy, {}, provider);
+  assert.equal(
+    put(`${network}/subnets/gate`, {
+      addressPrefix: '172.31.3.0/24',
+      serviceEndpointPolicies: [{ id: policy }],
+    }),
+    'MethodNotAllowed',
+  );
+  assert.equal(
+    put(`${network}/virtualNetworkPeerings/p`, { remoteVirtualNetwork: { id: network } }),
+    'MethodNotAllowed',
+  );
+  for (const id of [network, operators])
+    assert.equal(to.refused('DELETE', id, undefined, provider).code, 'MethodNotAllowed');
+  const endpoint = { ...endpointBody('/x'), subnet: { id: operators } };
+  assert.equal(
+    put(`${managed}/providers/Microsoft.Network/privateEndpoints/pe`, endpoint),
+    'MethodNotAllowed',
+  );
+  const owners = customer.subscription;
+  assert.equal(
+    to.refused('PUT', `${clusterId()}/dataCenters/d`, {
+      properties: { ...dataCenterBody(), delegatedSubnetId: operators },
+    }).code,
+    'AuthorizationFailed',
+    `${owners} may not even ask`,
+  );
+  assert.ok(to.get(networkId()) && to.get(subnetId('cass')) && group());
+});
