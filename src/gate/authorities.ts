@@ -5,8 +5,9 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { GateCluster } from '../exchange/intents/gate.ts';
-import { readFileIfThere, readJson, writeFileAtomic, writeJson } from '../lib/files.ts';
+import { readJson, writeFileAtomic, writeJson } from '../lib/files.ts';
 import { createAuthority, issue, type Authority } from '../lib/x509.ts';
 
 interface ClusterKeys {
@@ -34,11 +35,22 @@ export interface Authorities {
 export async function openAuthorities(path: string, folder: string): Promise<Authorities> {
   let kept: Kept = (await readJson<Kept>(path)) ?? {};
 
+  /** When a certificate ends, in milliseconds. */
+  const ends = new Map<string, number>();
+  const runsOut = ({ certificate }: Authority): number => {
+    const end = ends.get(certificate) ?? Date.parse(new X509Certificate(certificate).validTo);
+    ends.set(certificate, end);
+    return end;
+  };
+  /** Certificates whose files this process has written. */
+  const written = new Set<string>();
+
+  const fileOfLeaf = ({ certificate }: Authority): string =>
+    join(folder, `${createHash('sha256').update(certificate).digest('hex').slice(0, 20)}.pem`);
   const fileOf = (identity: string, account: string): string => {
     const leaf = kept[identity]?.leaves[account];
     if (!leaf) throw new Error(`No certificate was made for ${account}.`);
-    const mark = createHash('sha256').update(leaf.certificate).digest('hex').slice(0, 20);
-    return join(folder, `${mark}.pem`);
+    return fileOfLeaf(leaf);
   };
 
   return {
@@ -51,28 +63,31 @@ export async function openAuthorities(path: string, folder: string): Promise<Aut
         const leaves: Record<string, Authority> = {};
         for (const { name } of accounts) {
           const leaf = had?.leaves[name];
-          leaves[name] = leaf && isGood(leaf, now) ? leaf : await makeLeaf(authority, name, now);
+          leaves[name] =
+            leaf && runsOut(leaf) - now > renewBeforeMs ? leaf : await makeLeaf(authority, name, now);
         }
         next[identity] = { authority, leaves };
       }
-      if (JSON.stringify(next) !== JSON.stringify(kept)) await writeJson(path, next);
+      if (!isDeepStrictEqual(next, kept)) await writeJson(path, next);
       kept = next;
-      for (const [identity, { leaves }] of Object.entries(kept)) {
-        for (const [account, leaf] of Object.entries(leaves)) {
-          const file = fileOf(identity, account);
-          const text = `${leaf.privateKey}${leaf.certificate}`;
-          if ((await readFileIfThere(file)) !== text) await writeFileAtomic(file, text, 0o600);
-        }
-      }
+      const all = Object.values(kept).flatMap(({ leaves }) => Object.values(leaves));
+      // Many at once: each waits for the disk.
+      await Promise.all(
+        all
+          .filter((leaf) => !written.has(leaf.certificate))
+          .map(async (leaf) => {
+            await writeFileAtomic(fileOfLeaf(leaf), `${leaf.privateKey}${leaf.certificate}`, 0o600);
+            written.add(leaf.certificate);
+          }),
+      );
     },
     certificateOf: (identity) => kept[identity]?.authority.certificate,
     fileOf,
     async tidy() {
-      const used = Object.entries(kept).flatMap(([identity, { leaves }]) =>
-        Object.keys(leaves).map((account) => fileOf(identity, account)),
-      );
-      for (const name of await readdir(folder).catch((): string[] => [])) {
-        if (!used.includes(join(folder, name))) await rm(join(folder, name), { force: true });
+      const all = Object.values(kept).flatMap(({ leaves }) => Object.values(leaves));
+      const used = new Set(all.map(fileOfLeaf));
+      for (const name of await readdir(folder)) {
+        if (!used.has(join(folder, name))) await rm(join(folder, name), { force: true });
       }
     },
   };
@@ -87,6 +102,3 @@ function makeAuthority(identity: string, now: number): Promise<Authority> {
 const makeLeaf = (authority: Authority, name: string, now: number): Promise<Authority> =>
   // A common name has at most 64 characters; who checks a name reads the alternative names.
   issue(authority, { commonName: name.slice(0, 64), dns: [name], use: ['server'], days: leafDays, now });
-
-const isGood = ({ certificate }: Authority, now: number): boolean =>
-  Date.parse(new X509Certificate(certificate).validTo) - now > renewBeforeMs;

@@ -20,6 +20,8 @@ import type { GatePaths } from './paths.ts';
 import type { Proxy } from './proxy.ts';
 
 export interface Enforcer {
+  /** Takes away what isn't granted any more, from what runs. It comes first: nothing that is made anew is waited for. */
+  cut(clusters: readonly GateCluster[]): Promise<void>;
   /** Returns the plan that is in force; another than the one that was asked for where the proxy would not take that. */
   /** `coming` is told of a plan before anything can pass by it. */
   enforce(clusters: readonly GateCluster[], coming: (plan: GatePlan) => Promise<void>): Promise<GatePlan>;
@@ -37,6 +39,8 @@ export function createEnforcer(options: {
   readonly log: Log;
 }): Enforcer {
   const { paths, ground, proxy, log } = options;
+  /** What was in force last, as far as this role has seen it. */
+  let inForce: ReadonlySet<string> | undefined;
 
   async function enforce(
     clusters: readonly GateCluster[],
@@ -53,9 +57,8 @@ export function createEnforcer(options: {
       return plan;
     }
     const same = running?.revision === plan.revision && (await isCurrent(paths.current, folder));
-    if (!same) await prepare(plan, folder);
-    if (running) await cutAll(allowed);
     if (same) return plan;
+    await prepare(plan, folder);
     await link(paths.current, folder);
     await proxy.take(plan.revision);
     // A stream may have begun in the old worker while the new one was starting.
@@ -73,10 +76,20 @@ export function createEnforcer(options: {
     if (flaw !== undefined) throw new ConfigurationRefused(flaw);
   }
 
-  /** Takes what isn't allowed from every worker's list, and then ends what it had let through. */
+  /**
+   * Takes what isn't allowed from every worker's list, and then ends what it had let through. A proxy that doesn't do as it is
+   * told is ended where there was something to take away: better nothing passes than what must not.
+   */
   async function cutAll(allowed: ReadonlySet<string>): Promise<void> {
-    const { current, old } = await workersOf(paths.master);
-    for (const worker of [...(current === undefined ? [] : [current]), ...old]) await cut(worker, allowed);
+    try {
+      if (!(await proxy.running())) return;
+      const { current, old } = await workersOf(paths.master);
+      for (const worker of [...(current === undefined ? [] : [current]), ...old]) await cut(worker, allowed);
+    } catch (error) {
+      const takes = inForce === undefined || [...inForce].some((backend) => !allowed.has(backend));
+      if (takes) await proxy.end();
+      throw error;
+    }
   }
 
   async function cut(worker: number, allowed: ReadonlySet<string>): Promise<void> {
@@ -97,6 +110,11 @@ export function createEnforcer(options: {
   }
 
   return {
+    async cut(clusters) {
+      const allowed = new Set(grantsOf(clusters).map(({ backend }) => backend));
+      await cutAll(allowed);
+      inForce = allowed;
+    },
     async enforce(clusters, coming) {
       try {
         return await enforce(clusters, coming);

@@ -42,9 +42,11 @@ const periodMs = 2_000;
 export function createGate(options: GateOptions): Reconciler<GateStatus> {
   const { authorities, enforcer, ledger, clock, log } = options;
   let complaint = '';
+  /** Of the last intent: certificates are read in it, and a pass is every two seconds. */
+  let known: { readonly revision: string; readonly judged: Judged } | undefined;
 
   async function enforce(clusters: readonly GateCluster[], identities: readonly string[]): Promise<GatePlan> {
-    // What is no longer named is shut before the proxy knows.
+    await enforcer.cut(clusters);
     await options.door?.ensure(clusters);
     await authorities.ensure(identities, clusters, clock.now());
     const plan = await enforcer.enforce(clusters, (coming) => ledger.change((now) => withPlan(now, coming)));
@@ -75,7 +77,9 @@ export function createGate(options: GateOptions): Reconciler<GateStatus> {
   async function pass(): Promise<GateStatus> {
     const revised = await options.intent();
     if (!revised) return { applied: null, report: noReport };
-    const judged: Judged = judgeGate(revised.document);
+    const { revision, document } = revised;
+    if (known?.revision !== revision) known = { revision, judged: judgeGate(document) };
+    const { judged } = known;
     const identities = judged.clusters.map(({ identity }) => identity);
     const plan = await attempt(() => enforce(judged.clusters, identities));
     if (!('grants' in plan)) {

@@ -19,9 +19,14 @@ export interface Stat {
   readonly probes: Readonly<Record<string, { readonly up: boolean; readonly said: string }>>;
 }
 
-const answerWithinMs = 5_000;
+const answerWithinMs = 2_000;
 /** Longer command lines are cut off. */
 const longestLine = 8_000;
+
+/** It is there and says nothing: what it lets through isn't known. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
 
 /** One command and its whole answer. Rejects where nobody listens. */
 export function ask(socket: string, command: string): Promise<string> {
@@ -30,7 +35,7 @@ export function ask(socket: string, command: string): Promise<string> {
     let text = '';
     connection.setEncoding('utf8');
     connection.setTimeout(answerWithinMs, () =>
-      connection.destroy(new Error(`The proxy did not answer within ${answerWithinMs} ms.`)),
+      connection.destroy(new NoAnswer(`The proxy did not answer within ${answerWithinMs} ms.`)),
     );
     connection.on('data', (chunk: string) => (text += chunk));
     connection.on('error', reject);

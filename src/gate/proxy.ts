@@ -9,7 +9,7 @@ import { readFileIfThere, readJson, writeJson } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { isAlive, kill, markOf, type ProcessMark } from '../lib/process.ts';
 import { gateConfiguration } from '../network/gate.ts';
-import { ask, revisionOf, workersOf } from './master.ts';
+import { ask, NoAnswer, revisionOf, workersOf } from './master.ts';
 import type { GatePaths } from './paths.ts';
 
 export interface Proxy {
@@ -60,7 +60,9 @@ export function createProxy(options: ProxyOptions): Proxy {
       const { current } = await workersOf(paths.master);
       const revision = current && (await revisionOf(paths.master, current));
       return revision ? { revision } : undefined;
-    } catch {
+    } catch (error) {
+      // A slow one is not ended for that, with all that it carries.
+      if (error instanceof NoAnswer) throw error;
       return undefined;
     }
   };

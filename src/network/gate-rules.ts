@@ -103,7 +103,7 @@ export const gateDefaults = (revision: string): string => `global
   node ${revision}
   log stdout format raw daemon info
   default-path config
-  maxconn 4096
+  maxconn 2000
   nbthread 2
   tune.ssl.cachesize 0
   ssl-default-bind-options ssl-min-ver TLSv1.3 no-tls-tickets

@@ -260,6 +260,7 @@ const shapes: readonly RegExp[] = [
   /^$/,
   /^(frontend f|backend [gh])_[0-9a-f]{20}$/,
   /^ {2}bind ipv4@0\.0\.0\.0:\d+ ssl crt-list f_[0-9a-f]{20}\.crt alpn http\/1\.1 strict-sni$/,
+  /^ {2}maxconn 200$/,
   /^ {2}tcp-request connection reject unless \{ src \d+\.\d+\.\d+\.\d+ \}$/,
   /^ {2}http-request set-var\(txn\.(sni|host)\) \S+$/,
   /^ {2}http-request set-var\(txn\.no\) str\((target|host|port|upgrade|disguise|grant)\) if !\{ var\(txn\.no\) -m found \} [^'"$#\\]+$/,

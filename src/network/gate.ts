@@ -47,6 +47,8 @@ export const gateConfiguration = 'haproxy.cfg';
 /** Grants that hold. A worker is told of what no longer does, by this name. */
 export const allowedFile = 'allowed.lst';
 
+const mostFromOne = 200;
+
 export function judgeGate(intent: GateIntent): Judged {
   const flaws: Flaw[] = [];
   const clusters = intent.clusters.flatMap((cluster) => {
@@ -123,6 +125,8 @@ function frontend(cluster: GateCluster, grants: readonly Grant[], ground: GateGr
   const text = [
     `frontend ${name}`,
     `  bind ${isIPv6(ground.listen) ? `ipv6@[${ground.listen}]` : `ipv4@${ground.listen}`}:${port} ssl crt-list ${name}.crt alpn http/1.1 strict-sni`,
+    // Of all that the proxy takes: one operator must not use up what is for the others.
+    `  maxconn ${mostFromOne}`,
     `  tcp-request connection reject unless { src ${source} }`,
     ...refusalRules({
       whole: `${name}.map`,

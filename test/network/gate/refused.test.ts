@@ -38,7 +38,10 @@ async function stage(t: TestContext) {
   ];
   return {
     proxy,
-    enforce: (...wanted: readonly string[]) => enforcer.enforce(clusters(...wanted), async () => undefined),
+    async enforce(...wanted: readonly string[]) {
+      await enforcer.cut(clusters(...wanted));
+      return enforcer.enforce(clusters(...wanted), async () => undefined);
+    },
     ask: async (name: string) => statusOf(await say(to, name, request(name))),
   };
 }
