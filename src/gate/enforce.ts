@@ -15,7 +15,15 @@ import {
   type GateGround,
   type GatePlan,
 } from '../network/gate.ts';
-import { listOf, removeFromList, shutStreams, streamsOf, workersOf } from './master.ts';
+import {
+  listOf,
+  NoAnswer,
+  removeFromList,
+  shutStreams,
+  streamsOf,
+  workersOf,
+  type Workers,
+} from './master.ts';
 import type { GatePaths } from './paths.ts';
 import type { Proxy } from './proxy.ts';
 
@@ -82,13 +90,24 @@ export function createEnforcer(options: {
    */
   async function cutAll(allowed: ReadonlySet<string>): Promise<void> {
     try {
-      if (!(await proxy.running())) return;
-      const { current, old } = await workersOf(paths.master);
+      const workers = await workersIfAny();
+      if (!workers) return;
+      const { current, old } = workers;
       for (const worker of [...(current === undefined ? [] : [current]), ...old]) await cut(worker, allowed);
     } catch (error) {
       const takes = inForce === undefined || [...inForce].some((backend) => !allowed.has(backend));
       if (takes) await proxy.end();
       throw error;
+    }
+  }
+
+  /** Undefined: nobody listens there, so nothing passes. */
+  async function workersIfAny(): Promise<Workers | undefined> {
+    try {
+      return await workersOf(paths.master);
+    } catch (error) {
+      if (error instanceof NoAnswer) throw error;
+      return undefined;
     }
   }
 
