@@ -5,7 +5,7 @@
 import { allowMatches, type Interface } from './interface.ts';
 import { mergePrefixes } from './intervals.ts';
 import { nftSet } from './nft.ts';
-import { securityChain, type Half, type SecurityNames } from './security-group.ts';
+import { securityChain, type SecurityNames } from './security-group.ts';
 import type { RuleDirection, SecurityRule } from './security-rules.ts';
 
 /** Names of its groups, each a word that nft takes: the subnet's first. No group at all is no filter, as in Azure. */
@@ -15,6 +15,9 @@ export interface Judged extends Pick<Interface, 'device' | 'allow'> {
 
 /** Rules by the name of their group. A group that isn't there refuses everything. */
 export type SecurityGroups = Readonly<Record<string, readonly SecurityRule[]>>;
+
+/** Which packets of a flow: those from who began it, or those back to it. */
+type Half = 'original' | 'reply';
 
 interface Way {
   readonly hook: 'iifname' | 'oifname';
@@ -38,13 +41,13 @@ export function judgeChains(
   names: SecurityNames,
 ): { readonly jumps: readonly string[]; readonly chains: readonly string[] } {
   const chains = new Map<string, readonly string[]>();
-  const group = (name: string, { direction, half }: Way): string => {
-    const chain = `sg_${name}_${direction.toLowerCase()}_${half}`;
+  const group = (name: string, { direction }: Way): string => {
+    const chain = `sg_${name}_${direction.toLowerCase()}`;
     const rules = groups[name];
     if (!chains.has(chain))
       chains.set(
         chain,
-        rules ? securityChain(rules, direction, half, names) : ['drop comment "unknown security group"'],
+        rules ? securityChain(rules, direction, names) : ['drop comment "unknown security group"'],
       );
     return chain;
   };
@@ -54,7 +57,7 @@ export function judgeChains(
     if (own.length === 0) return names.blocked.length > 0 ? withoutGroup(way) : undefined;
     const inOrder = way.direction === 'Inbound' ? own : own.toReversed();
     if (inOrder.length === 1) return group(inOrder[0]!, way);
-    const chain = `sg_${inOrder.join('_')}_${way.direction.toLowerCase()}_${way.half}`;
+    const chain = `sg_${inOrder.join('_')}_${way.direction.toLowerCase()}`;
     chains.set(
       chain,
       inOrder.map((name) => `jump ${group(name, way)}`),

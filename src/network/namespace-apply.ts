@@ -6,8 +6,8 @@ import {
   deleteTables,
   nft,
   planMark,
+  putTables,
   readMarks,
-  replaceTables,
   tableKey,
   type NftTable,
   type TableMark,
@@ -51,7 +51,7 @@ export async function applyNamespaces(pairs: readonly Pair[], context: ApplyCont
   };
   const wall = { wall: true };
   await each('create', async ({ plan, shall }) => (plan.create ? create(shall, context) : undefined), wall);
-  await each('rules', ({ plan }) => putTables(plan, plan.inet, context), wall);
+  await each('rules', ({ plan }) => placeTables(plan, plan.inet, context), wall);
   // Cables tie two namespaces together: one after the other, so that a pair isn't made from both ends at once.
   for (const { plan } of walled()) {
     try {
@@ -60,7 +60,7 @@ export async function applyNamespaces(pairs: readonly Pair[], context: ApplyCont
       context.failed(plan.name, 'cables', error);
     }
   }
-  await each('interface rules', ({ plan }) => putTables(plan, plan.netdev, context), wall);
+  await each('interface rules', ({ plan }) => placeTables(plan, plan.netdev, context), wall);
   await each('raise', ({ plan }) => raise(plan, context.signal));
   await each('routes', ({ plan }) => batch(plan.name, plan.lines, context.signal));
   await each('clear', ({ plan }) => clearTables(plan, context));
@@ -85,14 +85,14 @@ async function create(shall: NamespaceShall, context: ApplyContext): Promise<voi
   }
 }
 
-async function putTables(
+async function placeTables(
   plan: NamespacePlan,
   tables: readonly NftTable[],
   context: ApplyContext,
 ): Promise<void> {
   if (tables.length === 0) return;
   const path = namespacePath(plan.name);
-  await nft(path, replaceTables(tables), context.signal);
+  await putTables(path, tables, context.signal);
   const listed = await readMarks(path, context.signal);
   const marks = context.marks.get(plan.name) ?? new Map<string, TableMark>();
   context.marks.set(plan.name, marks);

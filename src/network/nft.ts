@@ -2,8 +2,9 @@
  * nftables, as whole tables: what a table shall be is a text; it is replaced in one transaction, and read back to see
  * whether it still is what was put there.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { exec } from '../lib/exec.ts';
+import { stage } from './nft-stage.ts';
 
 export interface NftTable {
   readonly family: 'inet' | 'netdev';
@@ -50,6 +51,52 @@ export const nftSet = (items: readonly string[]): string => `{ ${[...new Set(ite
 /** Runs nft in a network namespace, given by the path of its handle. Rules go in by standard input. */
 export const nft = (namespacePath: string, text: string, signal?: AbortSignal) =>
   exec('nsenter', [`--net=${namespacePath}`, 'nft', '-f', '-'], { input: text, ...(signal && { signal }) });
+
+/**
+ * Puts tables in place of what is there: each at once, the small ones all together. Whatever fails leaves what was there.
+ */
+export async function putTables(
+  namespacePath: string,
+  tables: readonly NftTable[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const small: NftTable[] = [];
+  for (const table of tables) {
+    const generation = randomBytes(4).toString('hex');
+    if (stage(table, '', generation) === undefined) {
+      small.push(table);
+      continue;
+    }
+    // Heads of chains alone: to list the rules as well takes as long as to put them in place.
+    const { stdout } = await exec(
+      'nsenter',
+      [`--net=${namespacePath}`, 'nft', 'list', 'chains', table.family],
+      {
+        ...(signal && { signal }),
+      },
+    );
+    const mine = stdout.split(/^(?=table )/m).find((block) => block.startsWith(`table ${tableKey(table)} {`));
+    const { prepare, swap, undo } = stage(table, mine ?? '', generation)!;
+    try {
+      await transactions(namespacePath, [...prepare, swap], `end-${generation}`, signal);
+    } catch (error) {
+      await nft(namespacePath, undo).catch(() => undefined);
+      throw error;
+    }
+  }
+  if (small.length > 0) await nft(namespacePath, replaceTables(small), signal);
+}
+
+/** One after the other, up to the first that fails. In one process of ours, for each costs more than what it does. */
+async function transactions(
+  namespacePath: string,
+  texts: readonly string[],
+  end: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const script = texts.map((text) => `nft -f - <<'${end}' || exit 1\n${text}${end}\n`).join('');
+  await exec('nsenter', [`--net=${namespacePath}`, 'sh'], { input: script, ...(signal && { signal }) });
+}
 
 /** Marks of all tables as they are. Counters and contents of sets that packets fill are left out. */
 export async function readMarks(

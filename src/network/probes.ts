@@ -33,6 +33,7 @@ export function compare(
   probe: Probe,
   result: ProbeResult,
   running: (machineId: string) => boolean,
+  nameOf: (id: string) => string = (id) => id,
 ): Comparison {
   const shall = shallArrive(walls, probe);
   // What a link lets through comes out of it again.
@@ -42,7 +43,7 @@ export function compare(
   ];
   const astray = result.arrived.filter((at) => !allowed.includes(at));
   const where = (places: readonly string[]): string =>
-    places.map((at) => (at === 'internet' ? 'the internet' : at)).join(' and ');
+    places.map((at) => (at === 'internet' ? 'the internet' : nameOf(at))).join(' and ');
   if (astray.length > 0)
     return {
       outcome: 'opened',
@@ -51,7 +52,7 @@ export function compare(
   if (result.blind !== null) return { outcome: 'unproved', text: result.blind };
   const missing = shall.filter((at) => !result.arrived.includes(at));
   const asleep = missing.find((at) => walls.places.some(({ id }) => id === at) && !running(at));
-  if (asleep !== undefined) return { outcome: 'unproved', text: `${asleep} does not run` };
+  if (asleep !== undefined) return { outcome: 'unproved', text: `${nameOf(asleep)} does not run` };
   if (missing.length > 0) {
     const own = result.left ? 'it left its machine' : `its own machine kept it (${result.said})`;
     return { outcome: 'shut', text: `it did not arrive at ${where(missing)}: ${own}` };

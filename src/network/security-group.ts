@@ -24,33 +24,27 @@ export interface SecurityNames {
   readonly members: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Which packets of a flow: those from who began it, or those back to it. */
-export type Half = 'original' | 'reply';
-
-/** A group's chain for one direction and half, in nft's words. It returns what is allowed; at its end it has refused. */
+/**
+ * A group's chain for one direction, in nft's words. It returns what is allowed; at its end it has refused. What is matched is
+ * how the flow began, whichever way the packet goes: so one chain serves both, and answers are judged as what they answer.
+ */
 export function securityChain(
   rules: readonly SecurityRule[],
   direction: RuleDirection,
-  half: Half,
   names: SecurityNames,
 ): readonly string[] {
   const lines = [...rules, ...defaultSecurityRules]
     .filter((rule) => rule.direction === direction)
     .sort((a, b) => a.priority - b.priority)
-    .flatMap((rule) => ruleLines(rule, half, names));
+    .flatMap((rule) => ruleLines(rule, names));
   return [...lines, 'drop'];
 }
 
-function ruleLines(rule: SecurityRule, half: Half, names: SecurityNames): readonly string[] {
-  const [source, destination, sport, dport] =
-    half === 'original'
-      ? (['saddr', 'daddr', 'sport', 'dport'] as const)
-      : (['daddr', 'saddr', 'dport', 'sport'] as const);
-  const ports = [...portMatch(sport, rule.sourcePorts), ...portMatch(dport, rule.destinationPorts)].join(' ');
+function ruleLines(rule: SecurityRule, names: SecurityNames): readonly string[] {
   const verdict = `${rule.access === 'Allow' ? 'return' : 'drop'} comment "${safe(rule.name)}"`;
-  const kinds = protocolMatches(rule, ports);
-  return sideMatches(rule, rule.source, source, names).flatMap((from) =>
-    sideMatches(rule, rule.destination, destination, names).flatMap((to) =>
+  const kinds = protocolMatches(rule);
+  return sideMatches(rule, rule.source, 'saddr', names).flatMap((from) =>
+    sideMatches(rule, rule.destination, 'daddr', names).flatMap((to) =>
       kinds.map((kind) => [...kind, ...from, ...to, verdict].join(' ')),
     ),
   );
@@ -59,18 +53,40 @@ function ruleLines(rule: SecurityRule, half: Half, names: SecurityNames): readon
 const numbers = { Tcp: 'tcp', Udp: 'udp', Icmp: 'icmp', Esp: '50', Ah: '51' } as const;
 
 /** Ports bind TCP and UDP alone: a rule for every protocol says of the others what it says without ports. */
-function protocolMatches({ protocol }: SecurityRule, ports: string): readonly (readonly string[])[] {
-  if (protocol === '*') {
-    return ports === '' ? [[]] : [[`meta l4proto { tcp, udp } ${ports}`], ['meta l4proto != { tcp, udp }']];
+function protocolMatches(rule: SecurityRule): readonly (readonly string[])[] {
+  const ports = portMatches('proto-src', rule.sourcePorts).flatMap((source) =>
+    portMatches('proto-dst', rule.destinationPorts).map((destination) => [...source, ...destination]),
+  );
+  const bound = ports.some((match) => match.length > 0);
+  const withPorts = (protocol: 'tcp' | 'udp') => ports.map((match) => [`meta l4proto ${protocol}`, ...match]);
+  switch (rule.protocol) {
+    case '*':
+      if (!bound) return [[]];
+      return [...withPorts('tcp'), ...withPorts('udp'), ['meta l4proto != tcp meta l4proto != udp']];
+    case 'Tcp':
+      return withPorts('tcp');
+    case 'Udp':
+      return withPorts('udp');
+    case 'Icmp':
+    case 'Esp':
+    case 'Ah':
+      return [[`meta l4proto ${numbers[rule.protocol]}`]];
   }
-  const only = `meta l4proto ${numbers[protocol]}`;
-  return [[ports !== '' && (protocol === 'Tcp' || protocol === 'Udp') ? `${only} ${ports}` : only]];
 }
 
-function portMatch(side: 'sport' | 'dport', ports: readonly string[]): readonly string[] {
+/** One alternative for each range: nft 1.0 can't hold a flow's first ports in a set. */
+function portMatches(
+  side: 'proto-src' | 'proto-dst',
+  ports: readonly string[],
+): readonly (readonly string[])[] {
   const merged = mergePorts(ports);
-  return merged === null ? [] : [`th ${side} { ${merged.join(', ')} }`];
+  return merged === null ? [[]] : merged.map((range) => [`ct original ${side} ${range}`]);
 }
+
+/** The kernel names a set by looking at all others: up to so many alternatives are cheaper as rules of their own. */
+const fewest = 3;
+/** Elements of one set: what holds more would be too large for a transaction by itself. */
+const mostElements = 400;
 
 /** Alternatives for one side of a rule, each a list of matches; none at all: it can match nothing. */
 function sideMatches(
@@ -92,9 +108,16 @@ function sideMatches(
     }
   }
   const inside = [...names.virtualNetwork, ...names.blocked, ...notInternet];
+  const merged = mergePrefixes(prefixes);
+  const held =
+    merged.length <= fewest
+      ? merged
+      : Array.from({ length: Math.ceil(merged.length / mostElements) }, (_, lot) =>
+          nftSet(merged.slice(lot * mostElements, (lot + 1) * mostElements)),
+        );
   return [
-    ...(prefixes.length > 0 ? [[`ip ${field} ${nftSet(mergePrefixes(prefixes))}`]] : []),
-    ...(internet ? [[`ip ${field} != ${nftSet(mergePrefixes(inside))}`]] : []),
+    ...held.map((match) => [`ct original ip ${field} ${match}`]),
+    ...(internet ? [[`ct original ip ${field} != ${nftSet(mergePrefixes(inside))}`]] : []),
   ];
 }
 

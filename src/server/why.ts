@@ -23,6 +23,8 @@ interface Run {
   readonly answer: WhyAnswer;
   readonly probe: Probe;
   readonly walls: Walls;
+  /** Of machines and links, by id. */
+  readonly names: ReadonlyMap<string, string>;
   readonly askedAt: number;
   readonly state: 'sending' | 'done' | 'failed';
   readonly error: Fault | null;
@@ -73,7 +75,13 @@ export function whyRuns(now: () => number, machines: () => FabricReport['machine
       const result: unknown = JSON.parse(await readBounded(body));
       if (!Value.Check(ProbeResult, result)) throw new Error('A probe has another result than it may have.');
       const runsNow = (machine: string): boolean => machines()[machine]?.state === 'running';
-      move(id, { state: 'done', packet: { ...result, ...compare(run.walls, run.probe, result, runsNow) } });
+      move(id, {
+        state: 'done',
+        packet: {
+          ...result,
+          ...compare(run.walls, run.probe, result, runsNow, (at) => run.names.get(at) ?? at),
+        },
+      });
     },
     add(asked) {
       const run: Run = { ...asked, state: 'sending', error: null, packet: null };
@@ -129,7 +137,7 @@ export function addWhyRoutes(
           headers: { 'Retry-After': '2' },
         },
       );
-    const { answer, probe, walls } = answerWhy(
+    const { answer, probe, walls, names } = answerWhy(
       cx.store,
       kinds.fabricIntent().document,
       asker,
@@ -141,6 +149,7 @@ export function addWhyRoutes(
       answer,
       probe,
       walls,
+      names,
       askedAt: cx.clock.now(),
     });
     onAsked();

@@ -76,9 +76,14 @@ export class Yard {
     for (const { id } of intent.machines) await this.#configure(id);
   }
 
+  /** Process ids of what stands for machines. */
+  running(): ReadonlyMap<string, number> {
+    return new Map([...this.#hosts].map(([id, { child }]) => [id, child.pid!]));
+  }
+
   async #pass(): Promise<number> {
     const intent = this.#intent!;
-    const running = new Map([...this.#hosts].map(([id, { child }]) => [id, child.pid!]));
+    const running = this.running();
     const { namespaces, refused } = planWorld(intent, running, numberNetworks(intent.networks, {}), false);
     if (refused.size > 0) throw new Error(JSON.stringify([...refused]));
     const names = await readNamespaceNames();

@@ -35,6 +35,8 @@ export interface Standing extends Reconciler {
 }
 
 const defaultSeconds = 600;
+/** After machines have come or gone. */
+const soonSeconds = 60;
 /** How many findings are kept in the report. */
 const kept = 20;
 
@@ -42,6 +44,7 @@ export function createStanding(options: StandingOptions): Standing {
   const { clock, log } = options;
   let turn = 0;
   let begun: number | undefined;
+  let met = '';
   let last: WallsReport['last'] = null;
   let findings: WallsReport['findings'] = [];
   let changed: WallsReport['putBack'] = [];
@@ -56,7 +59,10 @@ export function createStanding(options: StandingOptions): Standing {
     const judge = async (some: readonly Probe[]): Promise<readonly Comparison[]> => {
       const results = await options.send(document, some, shall);
       return some.map((probe, n) =>
-        believed(compare(walls, probe, results[n]!, options.running), results[n]!),
+        believed(
+          compare(walls, probe, results[n]!, options.running, (id) => hostnameOf(document, id)),
+          results[n]!,
+        ),
       );
     };
     const started = clock.now();
@@ -97,8 +103,12 @@ export function createStanding(options: StandingOptions): Standing {
       const current = options.intent();
       const seconds = current?.document.wallsSeconds ?? defaultSeconds;
       if (!current || seconds === 0 || options.applied() !== current.revision) return nothing;
-      if (begun !== undefined && clock.now() - begun < seconds * 1000) return nothing;
+      // Who has come since, or gone, is not waited ten minutes for; nor are there rounds all the time while many come.
+      const machines = current.document.machines.map(({ id }) => id).filter(options.running);
+      const wait = machines.join(' ') === met ? seconds : Math.min(seconds, soonSeconds);
+      if (begun !== undefined && clock.now() - begun < wait * 1000) return nothing;
       begun = clock.now();
+      met = machines.join(' ');
       try {
         return await round(current);
       } catch (error) {
@@ -122,11 +132,13 @@ const believed = (said: Comparison, { left }: ProbeResult): Comparison =>
   said.outcome === 'shut' && !left ? { ...said, outcome: 'unproved' } : said;
 
 function named(document: FabricIntent, { from, to, protocol, port }: Probe) {
-  const { hostname } = document.machines.find(({ id }) => id === from)!;
-  return { from: hostname, to, protocol, port };
+  return { from: hostnameOf(document, from), to, protocol, port };
 }
 
 const failure = ({ from, to, protocol, port, outcome, text }: WallsReport['findings'][number]) => ({
   item: `${from} → ${to} ${protocol} ${port}`,
   error: { code: outcome === 'opened' ? 'WallOpen' : 'WallShut', message: text },
 });
+
+const hostnameOf = (document: FabricIntent, machine: string): string =>
+  document.machines.find(({ id }) => id === machine)?.hostname ?? machine;

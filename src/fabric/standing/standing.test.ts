@@ -112,12 +112,13 @@ function play(bent: (probe: Probe, round: number) => Partial<ProbeResult>) {
   let time = 0;
   let rounds = 0;
   let mended = 0;
-  let current = revise(intent(1, { wallsSeconds: 60 }));
+  let awake: (id: string) => boolean = all;
+  let current = revise(intent(1, { wallsSeconds: 600 }));
   const clock: Clock = { now: () => time, sleep: () => Promise.resolve() };
   const standing = createStanding({
     intent: () => current,
     applied: () => current.revision,
-    running: all,
+    running: (id) => awake(id),
     send: (_, probes, shall) => {
       rounds++;
       const result = (probe: Probe): ProbeResult => ({
@@ -138,6 +139,7 @@ function play(bent: (probe: Probe, round: number) => Partial<ProbeResult>) {
     later: (ms: number) => (time += ms),
     rounds: () => rounds,
     mended: () => mended,
+    come: () => (awake = (id) => id !== 'node-1'),
     change: () => (current = revise(intent(2))),
     pass: () => standing.reconcile(new AbortController().signal),
   };
@@ -148,9 +150,16 @@ test('a round is clean, and comes again when its time has come', async () => {
   await world.pass();
   await world.pass();
   assert.equal(world.rounds(), 1);
-  world.later(60_000);
+  world.later(600_000);
   await world.pass();
   assert.equal(world.rounds(), 2);
+  world.come();
+  world.later(59_999);
+  await world.pass();
+  assert.equal(world.rounds(), 2, 'whoever came is met in a minute');
+  world.later(1);
+  await world.pass();
+  assert.equal(world.rounds(), 3);
   const { last, findings } = world.standing.report();
   assert.equal(last?.agreed, last?.tried);
   assert.deepEqual([last?.arrived, findings], [1, []]);
