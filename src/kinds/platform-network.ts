@@ -38,7 +38,7 @@ export const isPlatformSubnet = (store: Pick<Store, 'get'>, subnetId: string): b
 export function refusePlatform(what: string): never {
   throw new ArmError(
     'MethodNotAllowed',
-    `${what} of the platform network ${platform.name} can't be changed: it is the service's own. What can be is the list serviceEndpointPolicies of its subnet 'operators'.`,
+    `${what} can't be changed: the network ${platform.name} is the service's own. What can be is the list serviceEndpointPolicies of its subnet 'operators'.`,
   );
 }
 

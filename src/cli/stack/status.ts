@@ -7,6 +7,7 @@ import { wrap } from '../output/wrap.ts';
 import { controlProcess } from './control.ts';
 import { fabricProcess } from './fabric.ts';
 import { duration } from './duration.ts';
+import { accountRows, gateFault } from './gate-accounts.ts';
 import { startedAt, type ProcessMark } from './process.ts';
 import { wallLines } from './walls.ts';
 
@@ -95,6 +96,15 @@ function render(
       wrap(line, cx.width, '  '),
     ),
   );
+  const accounts = accountRows(picture);
+  table(
+    'Account',
+    accounts as unknown as readonly Row[],
+    ['Cluster', 'State', 'Service', 'Sent', 'Received'],
+    (row) => ['account', 'cluster', 'state', 'service', 'sent', 'received'].map((name) => text(row[name])),
+  );
+  const faults = [gateFault(picture), ...accounts.map(({ why }) => why)].filter((why) => why !== undefined);
+  for (const fault of new Set(faults)) parts.push(wrap(`gate: ${fault}`, cx.width, '  '));
   for (const limit of (picture?.['limits'] ?? []) as readonly string[])
     parts.push(wrap(`limit: ${limit}`, cx.width, '  '));
   if (!processes['control'] || !processes['fabric']) parts.push('', 'Next: sallyport up');

@@ -18,7 +18,7 @@ export function findSubnet(context: KindContext, target: string, subnetId: strin
       { target },
     );
   }
-  if (isPlatformSubnet(context.store, id.text)) refusePlatform('What stands in a subnet');
+  if (isPlatformSubnet(context.store, id.text)) refusePlatform('What stands in its subnets');
   const subnet = context.store.get<SubnetProperties, SubnetState>(id.text);
   if (subnet && subnet.provisioningState !== 'Deleting') return subnet;
   throw new ArmError(

@@ -64,7 +64,7 @@ export const subnetKind: Kind<SubnetProperties, SubnetState> = {
   show: (subnet, { store }) => showSubnet(subnet, store),
   envelope: (subnet) => ({ etag: subnet.etag }),
   beforeDelete(subnet, { store }) {
-    if (isPlatformSubnet(store, subnet.id)) refusePlatform(`Subnet '${subnet.name}'`);
+    if (isPlatformSubnet(store, subnet.id)) refusePlatform(`The subnet '${subnet.name}'`);
     checkUnused(store, subnet);
   },
   locationLists: {
@@ -88,7 +88,7 @@ function checkPlatformSubnet(name: string, said: SubnetProperties, existing: Sub
   });
   const takesPolicies = name.toLowerCase() === 'operators' || !said.serviceEndpointPolicies;
   if (existing && takesPolicies && isDeepStrictEqual(bare(said), bare(existing.properties))) return;
-  refusePlatform(`Subnet '${name}'`);
+  refusePlatform(`The subnet '${name}'`);
 }
 
 export const showSubnet = (subnet: Subnet, store: Pick<Store, 'list'>): JsonObject => ({

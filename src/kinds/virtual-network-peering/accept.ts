@@ -36,7 +36,7 @@ export function acceptPeering(
   const properties = readPeering(body, existing?.properties);
   if (existing) return { properties, state: existing.state };
   const { store } = context;
-  if (isPlatformNetwork(store, network.id)) refusePlatform('The peerings');
+  if (isPlatformNetwork(store, network.id)) refusePlatform('Its peerings');
   const remote = remoteOf(context, body, properties.remoteVirtualNetwork.id);
   if (sameId(remote.id, network.id))
     return body.fail('remoteVirtualNetwork', 'is the network itself. Name another.');
@@ -110,7 +110,7 @@ function remoteOf({ store, may, caller }: KindContext, body: Fields, text: strin
     );
   }
   const found = store.get<VirtualNetworkProperties, VirtualNetworkState>(id.text);
-  if (found && isPlatform(found)) refusePlatform('The peerings');
+  if (found && isPlatform(found)) refusePlatform('Its peerings');
   if (found && isPresent(found)) return found;
   throw new ArmError(
     'InvalidParameter',

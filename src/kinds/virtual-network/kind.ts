@@ -42,7 +42,7 @@ export const virtualNetworkKind: Kind<VirtualNetworkProperties, VirtualNetworkSt
 
   accept(request, existing, context) {
     const { store } = context;
-    if (existing && isPlatform(existing)) refusePlatform('The address space, and the list of subnets,');
+    if (existing && isPlatform(existing)) refusePlatform('Its address space and its subnets');
     const body = fields(request.properties);
     refuseWhatIsMissing(body);
     const prefixes = readPrefixes(body) ?? existing?.properties.prefixes;
@@ -99,7 +99,7 @@ export const virtualNetworkKind: Kind<VirtualNetworkProperties, VirtualNetworkSt
   envelope: (network) => ({ etag: network.etag }),
 
   beforeDelete(network, { store }) {
-    if (isPlatform(network)) refusePlatform('Nothing');
+    if (isPlatform(network)) refusePlatform('The network itself');
     const users = [
       ...endpointsIn(store, network.id).map((endpoint) => `private endpoint ${endpoint.id}`),
       ...dataCentersIn(store, network.id).map((dataCenter) => `data centre ${dataCenter.id}`),

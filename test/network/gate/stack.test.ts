@@ -104,6 +104,10 @@ test(
       { timeoutMs: 20_000 },
     );
 
+    const shown = (await stack.run(['status'])).stdout;
+    assert.match(shown, /logs\.blob\.core\.windows\.net +c1 +open +down/);
+    assert.match(shown, /gate: logs\.blob\.core\.windows\.net does not answer at 172\.31\.4\.4, port 443/);
+
     // From the operator's own network, as its own door and the router let it.
     writeFileSync(join(scratch, 'gate.pem'), said.authority);
     const operator = machines.find(({ kind }) => kind === 'operator')!.id;
