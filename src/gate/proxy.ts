@@ -4,6 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { until, type Clock } from '../lib/clock.ts';
+import { UserError } from '../lib/errors.ts';
 import { execStatus } from '../lib/exec.ts';
 import { readFileIfThere, readJson, writeJson } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
@@ -103,7 +104,14 @@ export function createProxy(options: ProxyOptions): Proxy {
     end,
     starts: () => starts,
     async flawOf(file) {
-      const said = await execStatus(program, ['-c', '-q', '-f', file]);
+      const said = await execStatus(program, ['-c', '-q', '-f', file]).catch((error: unknown) => {
+        throw new UserError(
+          'NoProxy',
+          `${program} can't be run on the gate's machine, so nothing passes.`,
+          'apt-get install -y --no-install-recommends haproxy',
+          error,
+        );
+      });
       return said.exitCode === 0 ? undefined : lastWords(`${said.stdout}${said.stderr}`);
     },
     async take(revision) {
@@ -149,12 +157,10 @@ async function processesOf(configuration: string): Promise<readonly ProcessMark[
   return found;
 }
 
-const lastWords = (text: string): string =>
-  text
-    .trim()
-    .split('\n')
-    .filter((line) => line.includes('[ALERT]'))
-    .slice(-3)
-    .join(' | ')
-    .replace(/\[ALERT\]\s+\(\d+\) : /g, '')
-    .slice(-600) || 'It said nothing.';
+/** What it calls an alert; else the end of what it said. */
+function lastWords(text: string): string {
+  const lines = text.trim().split('\n');
+  const alerts = lines.filter((line) => line.includes('[ALERT]'));
+  const words = (alerts.length > 0 ? alerts : lines).slice(-3).join(' | ');
+  return words.replace(/\[ALERT\]\s+\(\d+\) : /g, '').slice(-600) || 'It said nothing.';
+}

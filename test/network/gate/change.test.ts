@@ -267,6 +267,23 @@ for (const [what, victim] of [
     assert.notEqual(statusOf(await say(to, gone, request(gone))), '200');
   });
 
+test(
+  'a proxy that does not answer is ended when something is taken from it',
+  { timeout: 60_000 },
+  async (t) => {
+    const { gate, to, intend, ...accounts } = await world(t);
+    const goes = await upload(t, to, gone, accounts.gone);
+    const { pid } = JSON.parse(await readFile(gate.paths.process, 'utf8')) as { pid: number };
+    const { current } = await workersOf(gate.paths.master);
+    for (const one of [pid, current!]) process.kill(one, 'SIGSTOP');
+    const { report } = await intend(accounts.kept.said());
+    assert.notEqual(goes.cutAt(), undefined);
+    assert.equal(report.starts, 2);
+    assert.equal(statusOf(await say(to, kept, request(kept))), '200');
+    assert.notEqual(statusOf(await say(to, gone, request(gone))), '200');
+  },
+);
+
 test('an account that can not be enforced is named, and the others pass', { timeout: 60_000 }, async (t) => {
   const { to, intend, ...accounts } = await world(t);
   const broken: readonly GateAccount[] = [

@@ -16,11 +16,14 @@ const log = createLog({}, { write: () => undefined });
 const names = ['kept.example', 'gone.example', 'new.example'] as const;
 
 /** A gate whose account `new.example` makes a configuration that the proxy will not take. */
-async function stage(t: TestContext) {
+async function stage(t: TestContext, named = program) {
   const folder = await mkdtemp(join(tmpdir(), 'gate-'));
   const paths = gatePaths(folder, join(folder, 'run'));
   await mkdir(paths.generations, { recursive: true });
-  const proxy = createProxy({ ...{ paths, program, clock: systemClock, log }, onExit: () => undefined });
+  const proxy = createProxy({
+    ...{ paths, program: named, clock: systemClock, log },
+    onExit: () => undefined,
+  });
   t.after(async () => {
     await proxy.end();
     await rm(folder, { recursive: true, force: true });
@@ -65,4 +68,9 @@ test('a first configuration that is not taken lets nothing through', { timeout: 
   await assert.rejects(enforce('kept.example', 'new.example'), ConfigurationRefused);
   assert.equal(await proxy.running(), undefined);
   assert.equal(await ask('kept.example'), 'ECONNREFUSED');
+});
+
+test('a machine without the proxy says so', { timeout: 60_000 }, async (t) => {
+  const { enforce } = await stage(t, 'no-such-program');
+  await assert.rejects(enforce('kept.example'), { code: 'NoProxy', next: /apt-get install/ });
 });
