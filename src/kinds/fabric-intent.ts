@@ -10,7 +10,6 @@ import type {
   FabricWork,
 } from '../exchange/intents/fabric.ts';
 import type { ControlJoinFile } from '../exchange/intents/join.ts';
-import { isIPv4 } from 'node:net';
 import { ports } from '../network/ports.ts';
 import { revise, type Revised } from '../exchange/revision.ts';
 import type { Store } from '../store/resource.ts';
@@ -54,8 +53,8 @@ import { connectionsOf } from './private-link-connection/find.ts';
 import type { Connection } from './private-link-connection/schema.ts';
 import type { LinkServiceProperties } from './private-link-service/schema.ts';
 import { isPresent } from './children.ts';
-import { gateJoin } from './gate-enrolment.ts';
-import { accountsFor, hasGate, reviseGate } from './gate-intent.ts';
+import { accountsFor, hasGate } from './gate-intent.ts';
+import { gateMachine } from './gate-machine.ts';
 import { anew, type Remember } from './remember.ts';
 import { isPlatform } from './platform-network.ts';
 
@@ -221,50 +220,6 @@ function controlDoor(operators: readonly string[], gate: FabricMachine | undefin
 
 const enrolReason = (gate: FabricMachine | undefined): string =>
   gate ? 'operators and the gate enrol at control' : 'operators enrol at control';
-
-/** Operators that may reach an account come in; out it goes to the accounts' addresses, and to control. */
-function gateMachine(store: Reading, settings: Knowing, remember: Remember): FabricMachine | undefined {
-  const intent = reviseGate(store, settings, remember)?.document;
-  if (!intent) return undefined;
-  const open = intent.clusters.filter(({ accounts }) => accounts.length > 0);
-  const out = (remote: readonly string[], port: number, reason: string): AllowRule => ({
-    ...{ direction: 'out', protocol: 'tcp', remote: remote.map(host), port, reason },
-  });
-  const upstreams = open.flatMap(({ accounts }) => accounts.map(({ upstream }) => upstream));
-  const servicePorts = [...new Set(upstreams.map(({ port }) => port))].sort((a, b) => a - b);
-  const addressesAt = (port: number): readonly string[] =>
-    [
-      ...new Set(
-        upstreams.filter((one) => one.port === port && isIPv4(one.address)).map((one) => one.address),
-      ),
-    ].sort();
-  const join = gateJoin(store, settings);
-  const control = [platform.controlDoor.address];
-  return {
-    id: platform.gate.machine,
-    kind: 'gate',
-    hostname: 'gate',
-    network: platform.network,
-    subnet: 'gate',
-    address: platform.gate.address,
-    allow: [
-      ...(open.length > 0
-        ? [
-            {
-              ...({ direction: 'in', protocol: 'tcp' } as const),
-              remote: open.map(({ source }) => host(source)),
-              port: ports.gate,
-              reason: 'operators reach the accounts of their policies',
-            },
-          ]
-        : []),
-      ...servicePorts.map((port) => out(addressesAt(port), port, 'accounts that policies name')),
-      out(control, ports.controlGate, 'the exchange with control'),
-      out(control, ports.controlEnrolment, 'enrolment at control'),
-    ],
-    seed: join === undefined ? {} : { 'gate.json': join },
-  };
-}
 
 function link(
   store: Reading,
