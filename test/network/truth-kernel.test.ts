@@ -78,12 +78,17 @@ else
 
       for (const [n, { first, second, packets, later: more }] of worlds.entries()) {
         await yard.tell(first);
+        const begun = performance.now();
         const flows = begin(first, packets);
         await probers.settle(flows.flatMap(expectedOf));
 
         await yard.tell(second);
         const reading = new Reading(second);
-        const standing = flows.filter(({ shall }) => shall.answered);
+        // The kernel forgets an echo after 30 s, which a busy machine may take from one wall to the other.
+        const fleeting = performance.now() - begun > 20_000;
+        const standing = flows.filter(
+          ({ shall, packet }) => shall.answered && !(fleeting && packet.protocol === 'icmp'),
+        );
         const now = new Map(standing.map((flow) => [flow.id, reading.fate(flow.packet)]));
         for (const { id, packet, shall } of standing) {
           probers.sayBack(id, shall.at!);

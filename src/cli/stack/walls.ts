@@ -9,8 +9,9 @@ export function wallLines(walls: WallsReport | null | undefined, now: number): r
   const flow = ({ from, to, protocol, port }: WallsReport['findings'][number]): string =>
     `${from} → ${to} ${protocol}${port === 0 ? '' : ` ${port}`}`;
   const named = findings.map((finding) => {
-    const what = finding.outcome === 'opened' ? 'A WALL IS OPEN' : 'a wall stops too much';
-    const still = finding.stands ? '' : '; the fabric has put it back';
+    const open = finding.stands ? 'A WALL IS OPEN' : 'a wall was open';
+    const what = finding.outcome === 'opened' ? open : 'a wall stops too much';
+    const still = finding.stands ? '' : '; after a pass of the fabric it was so no more';
     return {
       stands: finding.stands,
       line: `${what}: ${flow(finding)}, ${ago(finding.at)}: ${finding.text}${still}`,

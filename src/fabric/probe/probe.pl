@@ -21,11 +21,13 @@ if ( $mode eq 'tap' ) {
     while ( select my $now = $in, undef, undef, undef ) {
         if ( vec $now, fileno $s, 1 ) {
             my $from = recv( $s, my $p, 256, MSG_DONTWAIT ) // next;
-            next unless length $p >= 32;
+            next unless length $p >= 32 && ( ord( substr $p, 9, 1 ) != 6 || length $p >= 40 );
             my ( $index, $kind ) = unpack 'x4 i x2 C', $from;
             # What comes back is not what was sent, though it may bear the word: an echo, a service that repeats what it hears.
             my $proto = ord substr $p, 9, 1;
             next if $proto == 1 ? ord( substr $p, 20, 1 ) != 8 : unpack( 'x22 n', $p ) == $sport;
+            # A machine's kernel answers an answer that nobody waits for: a reset, which bears the next number.
+            next if $proto == 6 && ( ord( substr $p, 33, 1 ) & 0x16 ) != 2;
             my $number = $proto == 6 ? unpack 'x24 N', $p : unpack 'x28 N', $p;
             my $ask = pack 'x16 i x20', $index;
             $name{$index} //= ioctl( $s, 0x8910, $ask ) ? unpack 'Z16', $ask : $index;

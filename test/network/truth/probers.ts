@@ -58,7 +58,7 @@ export class Probers {
   /** Until all that shall arrive did. What doesn't is a disagreement, and for the caller to tell. */
   async settle(expected: readonly { readonly id: number; readonly kind: Kind; readonly at: string }[]) {
     const all = () => expected.every(({ id, kind, at }) => this.at(id, kind).includes(at)) || undefined;
-    await until('what shall arrive', all, { timeoutMs: 5000, everyMs: 5 }).catch(() => undefined);
+    await until('what shall arrive', all, { timeoutMs: 20_000, everyMs: 5 }).catch(() => undefined);
   }
 
   close(): void {
