@@ -8,6 +8,9 @@ import type { FabricReport } from '../exchange/intents/fabric.ts';
 import type { GateReport } from '../exchange/intents/gate.ts';
 import type { OperatorReport } from '../exchange/intents/operator.ts';
 
+/** An operator reports at least every 3 s; after this it is missed. */
+export const silentMs = 15_000;
+
 export interface Heard<R> {
   readonly report: R;
   /** The revision of intent that the report speaks of. */

@@ -5,7 +5,7 @@ import type { GateReport } from '../exchange/intents/gate.ts';
 import type { OperatorReport } from '../exchange/intents/operator.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ledger } from '../reconcile/ledger.ts';
-import { silentMs } from './cassandra-cluster/silence.ts';
+import { silentMs } from './levels.ts';
 
 /** The names by which a ledger knows it. */
 export const whats = {

@@ -4,7 +4,8 @@
  */
 import type { AllowRule } from '../exchange/intents/fabric.ts';
 import { mergePrefixes } from './intervals.ts';
-import { nftSet, type NftTable } from './nft.ts';
+import { nftSet } from './nft.ts';
+import type { NftTable } from './nft-table.ts';
 
 export interface Interface {
   /** The router's end of the cable. */

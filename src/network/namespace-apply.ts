@@ -2,16 +2,8 @@ import { exec } from '../lib/exec.ts';
 import { faultOf } from '../lib/errors.ts';
 import type { DeviceShall, NamespacePlan, NamespaceShall } from './namespace.ts';
 import { namespacePath, readNamespace } from './namespace-read.ts';
-import {
-  deleteTables,
-  nft,
-  planMark,
-  putTables,
-  readMarks,
-  tableKey,
-  type NftTable,
-  type TableMark,
-} from './nft.ts';
+import { deleteTables, nft, planMark, putTables, readMarks, tableKey, type TableMark } from './nft.ts';
+import type { NftTable } from './nft-table.ts';
 
 export interface ApplyContext {
   /** What was put in place, by namespace; this changes it. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planNamespace, type DeviceShall, type NamespaceIs, type NamespaceShall } from './namespace.ts';
 import { parseNamespace } from './namespace-read.ts';
-import { listedMarks, planMark, replaceTables, tableKey, type NftTable } from './nft.ts';
+import { listedMarks, planMark, replaceTables, tableKey } from './nft.ts';
+import type { NftTable } from './nft-table.ts';
 import { parseRecorder, recorderSize } from './recorder.ts';
 
 const device = (name: string): DeviceShall => ({

@@ -1,7 +1,8 @@
 /**
  * What a network namespace shall be, as data; what it is, as it was read; and the difference between the two. Pure.
  */
-import { planMark, tableKey, type NftTable, type TableMark } from './nft.ts';
+import { planMark, tableKey, type TableMark } from './nft.ts';
+import type { NftTable } from './nft-table.ts';
 
 /** One end of a cable. `far`: the namespace, or the process in whose namespace the other end lies. */
 export interface DeviceShall {

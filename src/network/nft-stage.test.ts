@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stage } from './nft-stage.ts';
-import type { NftTable } from './nft.ts';
+import type { NftTable } from './nft-table.ts';
 
 const table = (rules: number): NftTable => ({
   family: 'inet',

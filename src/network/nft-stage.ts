@@ -4,7 +4,7 @@
  * several transactions, under names of their own; a last, small one leads packets to them and takes the old ones away. Until
  * it has, every packet meets the old rules, and from then on the new ones: there is no moment with half of them. Pure.
  */
-import type { NftTable } from './nft.ts';
+import type { NftTable } from './nft-table.ts';
 
 /** Bytes of messages that one transaction may take; the kernel's own bound is 212,992. */
 const limit = 195_000;

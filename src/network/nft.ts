@@ -5,13 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { exec } from '../lib/exec.ts';
 import { stage } from './nft-stage.ts';
-
-export interface NftTable {
-  readonly family: 'inet' | 'netdev';
-  readonly name: string;
-  /** What stands between the table's braces. */
-  readonly body: string;
-}
+import type { NftTable } from './nft-table.ts';
 
 /** What was put in place, and how the kernel listed it right after: a difference in either asks for a replacement. */
 export interface TableMark {

@@ -2,7 +2,7 @@
  * Recorders: sets that the kernel fills with what it sees, outside of what is watched. They stop nothing and judge nothing.
  */
 import { exec } from '../lib/exec.ts';
-import type { NftTable } from './nft.ts';
+import type { NftTable } from './nft-table.ts';
 
 /** What a recorder saw. `device` is set where one recorder watches several. */
 export interface RecordedFlow {

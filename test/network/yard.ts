@@ -13,7 +13,8 @@ import { internetNamespace } from '../../src/network/internet.ts';
 import { planNamespace } from '../../src/network/namespace.ts';
 import { applyNamespaces } from '../../src/network/namespace-apply.ts';
 import { namespacePath, readNamespace, readNamespaceNames } from '../../src/network/namespace-read.ts';
-import { replaceTables, type NftTable, type TableMark } from '../../src/network/nft.ts';
+import { replaceTables, type TableMark } from '../../src/network/nft.ts';
+import type { NftTable } from '../../src/network/nft-table.ts';
 import { gatewayOf } from '../../src/network/router.ts';
 
 export const insideYard = process.env['SALLYPORT_TEST_YARD'] === 'inside';

@@ -1,9 +1,7 @@
+import { silentMs } from '../levels.ts';
 import type { Pass } from '../pass.ts';
 import type { Reason } from '../waiting.ts';
 import type { Cluster } from './schema.ts';
-
-/** An operator reports at least every 3 s; after this it is missed. */
-export const silentMs = 15_000;
 
 export const silence: Reason = {
   code: 'OperatorSilent',

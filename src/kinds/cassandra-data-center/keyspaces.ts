@@ -3,7 +3,7 @@ import { parentOf, parseArmId } from '../../arm/id.ts';
 import type { ActionRequest, KindContext } from '../../arm/kind.ts';
 import { groupIdOf } from '../../arm/lookup.ts';
 import type { OperatorReport } from '../../exchange/intents/operator.ts';
-import { silentMs } from '../cassandra-cluster/silence.ts';
+import { silentMs } from '../levels.ts';
 import { settingsOf } from '../settings.ts';
 import type { DataCenter } from './schema.ts';
 
