@@ -18,13 +18,13 @@ import { openManagedRing } from './managed-ring.ts';
 import { interleaveOf, median, report } from './rounds.ts';
 
 /** Pairs of rings, each started anew. */
-const pairsOfRings = Number(process.env['RINGS'] ?? 7);
-const rounds = Number(process.env['ROUNDS'] ?? 5);
+const pairsOfRings = Number(process.env['RINGS'] ?? 5);
+const rounds = Number(process.env['ROUNDS'] ?? 4);
 const inFlight = Number(process.env['IN_FLIGHT'] ?? 32);
 const seconds = 4;
 /** In turns, so that the two have compiled as much when they are compared. */
-const warmUpLaps = 3;
-const warmUpSeconds = 8;
+const warmUpLaps = 2;
+const warmUpSeconds = 6;
 const heapMegabytes = 512;
 /** What the bare ring's JVMs share: see bare-ring.ts. Both are worth a run, and the figure says which it was. */
 const sessions = process.env['BARE_SESSIONS'] === 'one' ? 'one' : 'each';

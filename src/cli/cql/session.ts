@@ -4,6 +4,7 @@
  */
 import { auth, Client, policies, types } from 'cassandra-driver';
 import { explain } from './explain.ts';
+import { isIdempotent } from './idempotent.ts';
 import type { SessionAnswer, SessionRequest, StatementResult } from './protocol.ts';
 
 const chunks: Buffer[] = [];
@@ -52,7 +53,8 @@ async function run(request: SessionRequest): Promise<SessionAnswer> {
 }
 
 async function execute(client: Client, statement: string): Promise<StatementResult> {
-  const result = await client.execute(statement);
+  // A node that dies takes its unanswered requests with it: another one is asked where that can do no harm.
+  const result = await client.execute(statement, [], { isIdempotent: isIdempotent(statement) });
   const columns = (result.columns ?? []).map((column) => column.name);
   const rows = (result.rows ?? []).map((row) => columns.map((column) => show(row[column])));
   return { columns, rows, node: result.info.queriedHost };
