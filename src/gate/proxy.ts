@@ -105,12 +105,10 @@ export function createProxy(options: ProxyOptions): Proxy {
     starts: () => starts,
     async flawOf(file) {
       const said = await execStatus(program, ['-c', '-q', '-f', file]).catch((error: unknown) => {
-        throw new UserError(
-          'NoProxy',
-          `${program} can't be run on the gate's machine, so nothing passes.`,
-          'apt-get install -y --no-install-recommends haproxy',
-          error,
-        );
+        const next = 'apt-get install -y --no-install-recommends haproxy';
+        // Said in the sentence too: that alone goes up with the report.
+        const why = `${program} can't be run on the gate's machine, so nothing passes. Install it on its host: ${next}`;
+        throw new UserError('NoProxy', why, next, error);
       });
       return said.exitCode === 0 ? undefined : lastWords(`${said.stdout}${said.stderr}`);
     },

@@ -11,10 +11,9 @@ import type { Caller } from '../arm/kind.ts';
 import type { ArmContext } from '../arm/wire.ts';
 import { ProbeResult, type FabricReport, type FabricWork, type Probe } from '../exchange/intents/fabric.ts';
 import type { Fault } from '../lib/errors.ts';
-import { answerWhy, type WhyAnswer } from '../kinds/why/why.ts';
+import { answerWhy, type Question, type WhyAnswer } from '../kinds/why/why.ts';
 import type { Kinds } from '../kinds/plane.ts';
 import { compare, type Comparison } from '../network/probes.ts';
-import type { Walls } from '../network/reachability.ts';
 import type { Json } from '../store/resource.ts';
 
 interface Run {
@@ -22,9 +21,8 @@ interface Run {
   readonly askedBy: string;
   readonly answer: WhyAnswer;
   readonly probe: Probe;
-  readonly walls: Walls;
-  /** Of machines and links, by id. */
-  readonly names: ReadonlyMap<string, string>;
+  /** What the packet is held against, as long as it is waited for: it may be as large as everything that there is. */
+  readonly against: Pick<Question, 'walls' | 'names'> | null;
   readonly askedAt: number;
   readonly state: 'sending' | 'done' | 'failed';
   readonly error: Fault | null;
@@ -50,7 +48,7 @@ export function whyRuns(now: () => number, machines: () => FabricReport['machine
   const runs = new Map<string, Run>();
   const move = (id: string, change: Partial<Run>): void => {
     const run = runs.get(id);
-    if (run?.state === 'sending') runs.set(id, { ...run, ...change });
+    if (run?.state === 'sending') runs.set(id, { ...run, ...change, against: null });
   };
   const open = (): readonly Run[] => {
     for (const { id, askedAt } of runs.values())
@@ -75,13 +73,11 @@ export function whyRuns(now: () => number, machines: () => FabricReport['machine
       const result: unknown = JSON.parse(await readBounded(body));
       if (!Value.Check(ProbeResult, result)) throw new Error('A probe has another result than it may have.');
       const runsNow = (machine: string): boolean => machines()[machine]?.state === 'running';
-      move(id, {
-        state: 'done',
-        packet: {
-          ...result,
-          ...compare(run.walls, run.probe, result, runsNow, (at) => run.names.get(at) ?? at),
-        },
-      });
+      const { against } = run;
+      if (!against) return;
+      const nameOf = (at: string): string => against.names.get(at) ?? at;
+      const compared = compare(against.walls, run.probe, result, runsNow, nameOf);
+      move(id, { state: 'done', packet: { ...result, ...compared } });
     },
     add(asked) {
       const run: Run = { ...asked, state: 'sending', error: null, packet: null };
@@ -148,8 +144,7 @@ export function addWhyRoutes(
       askedBy: caller.principalId,
       answer,
       probe,
-      walls,
-      names,
+      against: { walls, names },
       askedAt: cx.clock.now(),
     });
     onAsked();

@@ -6,6 +6,7 @@ import { UserError } from '../../lib/errors.ts';
 import { defineCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { programRoot } from '../home.ts';
+import { gatePackage } from '../setup/packages.ts';
 import { createHomeFolders, setUp } from '../setup/set-up.ts';
 import { alone } from '../stack/lock.ts';
 
@@ -24,7 +25,8 @@ export const test = defineCommand({
       );
     }
     await createHomeFolders(cx.home);
-    await alone(cx.home, 'test', () => setUp(cx, { say: (text) => cx.stderr(`${text}\n`), starting: false }));
+    const say = (text: string): void => cx.stderr(`${text}\n`);
+    await alone(cx.home, 'test', () => setUp(cx, { say, starting: false, also: [gatePackage] }));
     const chosen = (files: readonly string[]): readonly string[] =>
       rest.length === 0 ? files : files.filter((file) => rest.some((part) => file.includes(part)));
     const unit = chosen(await filesOf('src'));

@@ -15,17 +15,25 @@ export const systemPackages: readonly SystemPackage[] = [
   { name: 'iproute2', program: 'ip', why: 'links and routes' },
   { name: 'bubblewrap', program: 'bwrap', why: 'machines' },
   { name: 'wireguard-tools', program: 'wg', why: 'the tunnel' },
-  { name: 'haproxy', program: 'haproxy', why: 'the gate' },
   { name: 'util-linux', program: 'nsenter', why: 'namespaces' },
   { name: 'perl-base', program: 'perl', why: 'the leak probes' },
   { name: 'maven', program: 'mvn', why: 'fetching Cassandra' },
 ];
 
+/**
+ * Only who attaches a service endpoint policy needs it, and the gate says so then; the tests do. With the package Debian starts a
+ * service of its own on the host, which is nothing to do to somebody unasked.
+ */
+export const gatePackage: SystemPackage = { name: 'haproxy', program: 'haproxy', why: 'the gate' };
+
 export const jvmPackage = 'openjdk-17-jre-headless';
 
-export async function missingPackages(probe: Probe): Promise<readonly string[]> {
+export async function missingPackages(
+  probe: Probe,
+  also: readonly SystemPackage[] = [],
+): Promise<readonly string[]> {
   const found = await Promise.all(
-    systemPackages.map(async (each) => ((await probe.which(each.program)) ? [] : [each.name])),
+    [...systemPackages, ...also].map(async (each) => ((await probe.which(each.program)) ? [] : [each.name])),
   );
   return found.flat();
 }

@@ -7,7 +7,7 @@ import { programRoot, type Home } from '../home.ts';
 import { fetchJars, jarsReady } from './cassandra.ts';
 import { checkDisk, checkMemory, checkTunnelDevice, checkUserNamespaces, diskToStart } from './checks.ts';
 import { findJavaHome } from './java.ts';
-import { installPackages, jvmPackage, missingPackages } from './packages.ts';
+import { installPackages, jvmPackage, missingPackages, type SystemPackage } from './packages.ts';
 import { createProbe, type Probe } from './probe.ts';
 import { readTools, toolsFile, type Tools } from './tools.ts';
 import { buildWireguard, chooseWireguard, wireguardPackage } from './wireguard.ts';
@@ -17,6 +17,8 @@ export interface SetUpOptions {
   readonly say: (text: string) => void;
   /** True before machines are started: memory must be free then. */
   readonly starting: boolean;
+  /** Packages that are needed beside those that always are. */
+  readonly also?: readonly SystemPackage[];
 }
 
 /** Finds what is needed and gets what is missing. Run again it changes nothing. */
@@ -30,7 +32,7 @@ export async function setUp(cx: CliContext, options: SetUpOptions): Promise<Tool
     await checkDisk(home.root, diskToStart);
   }
 
-  const missing = [...(await missingPackages(probe))];
+  const missing = [...(await missingPackages(probe, options.also))];
   if (!(await findJavaHome(env, probe))) missing.push(jvmPackage);
   const builtPath = join(home.tools, 'wireguard/wireguard-go');
   // WireGuard can only be chosen once `ip` and `unshare` are there; a kernel without it needs the package in the same breath.
