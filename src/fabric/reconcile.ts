@@ -1,13 +1,12 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FabricIntent, FabricReport } from '../exchange/intents/fabric.ts';
 import type { Revised } from '../exchange/revision.ts';
 import { faultOf, type Fault } from '../lib/errors.ts';
-import { writeJson } from '../lib/files.ts';
+import { readJson, writeJson } from '../lib/files.ts';
 import { changedByOthers, planNamespace, type NamespaceIs } from '../network/namespace.ts';
 import { applyNamespaces, deleteNamespace } from '../network/namespace-apply.ts';
 import { readNamespace, readNamespaceNames } from '../network/namespace-read.ts';
-import type { TableMark } from '../network/nft.ts';
+import { nftVersion, type TableMark } from '../network/nft.ts';
 import type { Failure, Reconciler, Status } from '../reconcile/reconciler.ts';
 import type { Canary } from './canary.ts';
 import type { Machines } from './machine/machines.ts';
@@ -47,6 +46,7 @@ export function createFabricReconciler(options: FabricReconcilerOptions): Fabric
   const { machines, canary, paths } = options;
   let numbers = options.numbers;
   let marks: Map<string, Map<string, TableMark>> | undefined;
+  let version: string | undefined;
   let standing = false;
   let last:
     | {
@@ -58,7 +58,8 @@ export function createFabricReconciler(options: FabricReconcilerOptions): Fabric
     | undefined;
 
   async function realise(world: WorldPlan, faults: Map<string, Fault>, signal: AbortSignal) {
-    marks ??= await readStoredMarks();
+    version ??= await nftVersion();
+    marks ??= await readStoredMarks(version);
     const names = new Set(await readNamespaceNames());
     const seen = new Map<string, NamespaceIs>();
     await Promise.all(
@@ -108,7 +109,7 @@ export function createFabricReconciler(options: FabricReconcilerOptions): Fabric
         faults.set(name, faultOf(error));
       }
     }
-    if (changing.length > 0 || surplus.length > 0) await storeMarks(marks);
+    if (changing.length > 0 || surplus.length > 0) await storeMarks(version, marks);
     const attached = new Set(
       pairs
         .filter(({ plan }) => !faults.has(plan.name))
@@ -218,20 +219,27 @@ function failures(faults: ReadonlyMap<string, Fault>, world: WorldPlan): readonl
   ];
 }
 
-async function readStoredMarks(): Promise<Map<string, Map<string, TableMark>>> {
-  try {
-    const stored = JSON.parse(await readFile(marksPath, 'utf8')) as Readonly<
-      Record<string, Readonly<Record<string, TableMark>>>
-    >;
-    return new Map(Object.entries(stored).map(([name, tables]) => [name, new Map(Object.entries(tables))]));
-  } catch {
-    // None, or half a one: every table is put in place anew, which changes nothing that is right.
-    return new Map();
-  }
+interface StoredMarks {
+  /** Of nft: another one may list the same tables in another way. */
+  readonly version: string;
+  readonly namespaces: Readonly<Record<string, Readonly<Record<string, TableMark>>>>;
 }
 
-async function storeMarks(marks: ReadonlyMap<string, ReadonlyMap<string, TableMark>>): Promise<void> {
-  const plain = Object.fromEntries([...marks].map(([name, tables]) => [name, Object.fromEntries(tables)]));
-  await writeFile(`${marksPath}.new`, JSON.stringify(plain));
-  await rename(`${marksPath}.new`, marksPath);
+async function readStoredMarks(version: string): Promise<Map<string, Map<string, TableMark>>> {
+  const stored = await readJson<StoredMarks>(marksPath).catch(() => undefined);
+  // None, half a one, or another nft's: every table is put in place anew, which changes nothing that is right.
+  if (stored?.version !== version) return new Map();
+  return new Map(
+    Object.entries(stored.namespaces).map(([name, tables]) => [name, new Map(Object.entries(tables))]),
+  );
+}
+
+async function storeMarks(
+  version: string,
+  marks: ReadonlyMap<string, ReadonlyMap<string, TableMark>>,
+): Promise<void> {
+  const namespaces = Object.fromEntries(
+    [...marks].map(([name, tables]) => [name, Object.fromEntries(tables)]),
+  );
+  await writeJson(marksPath, { version, namespaces } satisfies StoredMarks);
 }

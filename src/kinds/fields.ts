@@ -57,7 +57,7 @@ export function fields(object: JsonObject, path = 'properties'): Fields {
       if (given === undefined) return undefined;
       const number = typeof given === 'string' && /^-?\d{1,10}$/.test(given) ? Number(given) : given;
       if (typeof number !== 'number' || !Number.isInteger(number)) {
-        return fail(name, `must be a whole number; it is ${JSON.stringify(given)}.`);
+        return fail(name, `must be a whole number; it is ${told(given)}.`);
       }
       const { min = -Infinity, max = Infinity } = limits ?? {};
       if (number < min) return fail(name, `is ${number}; it must be at least ${min}.`);
@@ -68,14 +68,14 @@ export function fields(object: JsonObject, path = 'properties'): Fields {
       const given = value(name);
       if (given === undefined || typeof given === 'boolean') return given;
       if (typeof given === 'string' && /^(true|false)$/i.test(given)) return given.toLowerCase() === 'true';
-      return fail(name, `must be true or false; it is ${JSON.stringify(given)}.`);
+      return fail(name, `must be true or false; it is ${told(given)}.`);
     },
     choice(name, options) {
       const given = value(name);
       if (given === undefined) return undefined;
       const found =
         typeof given === 'string' && options.find((option) => option.toLowerCase() === given.toLowerCase());
-      return found || fail(name, `must be one of ${options.join(', ')}; it is ${JSON.stringify(given)}.`);
+      return found || fail(name, `must be one of ${options.join(', ')}; it is ${told(given)}.`);
     },
     texts: (name) =>
       list(name)?.map((item) => (typeof item === 'string' ? item : fail(name, 'must be a list of texts.'))),
@@ -94,6 +94,14 @@ export function fields(object: JsonObject, path = 'properties'): Fields {
     },
   };
 }
+
+/** What was given, as a refusal repeats it: short, whatever was sent. */
+function told(given: Json): string {
+  const text = JSON.stringify(given);
+  return text.length <= toldMost ? text : `${text.slice(0, toldMost)}… (${text.length} characters)`;
+}
+
+const toldMost = 200;
 
 const isObject = (value: Json): value is JsonObject =>
   value !== null && typeof value === 'object' && !Array.isArray(value);

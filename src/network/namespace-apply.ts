@@ -2,6 +2,7 @@ import { exec } from '../lib/exec.ts';
 import { faultOf } from '../lib/errors.ts';
 import type { DeviceShall, NamespacePlan, NamespaceShall } from './namespace.ts';
 import { namespacePath, readNamespace } from './namespace-read.ts';
+import { isStaged } from './nft-stage.ts';
 import { deleteTables, nft, planMark, putTables, readMarks, tableKey, type TableMark } from './nft.ts';
 import type { NftTable } from './nft-table.ts';
 
@@ -90,7 +91,10 @@ async function placeTables(
   context.marks.set(plan.name, marks);
   for (const table of tables) {
     const key = tableKey(table);
-    marks.set(key, { plan: planMark(table), listed: listed.get(key) ?? 'absent' });
+    const mark = { plan: planMark(table), listed: listed.get(key) ?? 'absent' };
+    // Between the two another hand may have changed a table again. Of one that is put back it is known what it looks like, so
+    // that what the hand left is not taken for it. (The chains of a large table have other names each time.)
+    if (marks.get(key)?.plan !== mark.plan || isStaged(table)) marks.set(key, mark);
   }
 }
 

@@ -24,10 +24,13 @@ interface Chain {
   readonly rules: readonly string[];
 }
 
+/** Whether one transaction is not enough. */
+export const isStaged = ({ body }: Pick<NftTable, 'body'>): boolean =>
+  body.split('\n').reduce((sum, line) => sum + weigh(line), 0) > limit;
+
 /** Undefined: one transaction is enough. `listing`: the table as it is (heads of its chains, as `nft list chains` has them); empty where there is none. */
 export function stage(table: NftTable, listing: string, generation: string): Stages | undefined {
-  const lines = table.body.split('\n');
-  if (lines.reduce((sum, line) => sum + weigh(line), 0) <= limit) return undefined;
+  if (!isStaged(table)) return undefined;
   const chains = parseChains(table.body);
   const fillable = new Set(chains.filter(({ hook }) => hook === '').map(({ name }) => name));
   const fresh = (name: string): string => `${name}_${generation}`;

@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { exec } from '../lib/exec.ts';
-import { stage } from './nft-stage.ts';
+import { isStaged, stage } from './nft-stage.ts';
 import type { NftTable } from './nft-table.ts';
 
 /** What was put in place, and how the kernel listed it right after: a difference in either asks for a replacement. */
@@ -42,6 +42,9 @@ export function listedMarks(ruleset: string): ReadonlyMap<string, string> {
 /** `{ a, b }`, in one order whatever the order of the input, so that equal content is equal text. */
 export const nftSet = (items: readonly string[]): string => `{ ${[...new Set(items)].sort().join(', ')} }`;
 
+/** As it says it itself: `nftables v1.0.6 (Lester Gooch #5)`. */
+export const nftVersion = async (): Promise<string> => (await exec('nft', ['--version'])).stdout.trim();
+
 /** Runs nft in a network namespace, given by the path of its handle. Rules go in by standard input. */
 export const nft = (namespacePath: string, text: string, signal?: AbortSignal) =>
   exec('nsenter', [`--net=${namespacePath}`, 'nft', '-f', '-'], { input: text, ...(signal && { signal }) });
@@ -57,7 +60,7 @@ export async function putTables(
   const small: NftTable[] = [];
   for (const table of tables) {
     const generation = randomBytes(4).toString('hex');
-    if (stage(table, '', generation) === undefined) {
+    if (!isStaged(table)) {
       small.push(table);
       continue;
     }
