@@ -12,7 +12,7 @@ import { systemClock, until } from '../src/lib/clock.ts';
 import { createAuthority, createRequest, issueOnRequest } from '../src/lib/x509.ts';
 import { ports } from '../src/network/ports.ts';
 import { confFiles, findAgents } from '../src/node/cassandra/files.ts';
-import { javaArguments } from '../src/node/cassandra/java.ts';
+import { javaArguments, javaEnvironment } from '../src/node/cassandra/java.ts';
 import { cassandraYaml } from '../src/node/cassandra/yaml.ts';
 import { generateTokens } from '../src/operator/tokens.ts';
 
@@ -142,6 +142,7 @@ export async function startBareRing(
     children.push(
       spawn(join(tools.javaHome, 'bin', 'java'), args, {
         detached: sessions === 'each',
+        env: { ...process.env, ...javaEnvironment },
         stdio: ['ignore', out.fd, out.fd],
       }),
     );

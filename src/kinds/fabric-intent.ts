@@ -378,7 +378,10 @@ function nodeMachine(
     .flatMap((other) => other.state.nodes)
     .filter((other) => other.address !== node.address)
     .map((other) => host(other.address));
+  // Rules are judged in their order: what most packets are comes first.
   const allow: AllowRule[] = [
+    { direction: 'out', protocol: 'tcp', remote: peers, port: ports.ring, reason: 'the ring' },
+    { direction: 'in', protocol: 'tcp', remote: peers, port: ports.ring, reason: 'the ring' },
     {
       direction: 'out',
       protocol: 'udp',
@@ -386,11 +389,8 @@ function nodeMachine(
       port: ports.wireguard,
       reason: 'WireGuard to the door',
     },
-    { direction: 'out', protocol: 'tcp', remote: peers, port: ports.ring, reason: 'the ring' },
-    { direction: 'in', protocol: 'tcp', remote: peers, port: ports.ring, reason: 'the ring' },
   ];
   if (dataCenter.state.ready) {
-    // First, because most packets are these: rules are judged in their order.
     allow.unshift({
       direction: 'in',
       protocol: 'tcp',

@@ -3,7 +3,8 @@
  * frame by frame and without memory, so that root of the machine can't talk around it with raw sockets.
  */
 import type { AllowRule } from '../exchange/intents/fabric.ts';
-import { mergePrefixes } from './intervals.ts';
+import { ipv4ToNumber, overlaps } from '../lib/ip.ts';
+import { mergePrefixes, toPrefix } from './intervals.ts';
 import { nftSet } from './nft.ts';
 import type { NftTable } from './nft-table.ts';
 
@@ -15,22 +16,35 @@ export interface Interface {
   readonly allow: readonly AllowRule[] | null;
 }
 
+/**
+ * The mark of packets that have passed an interface's wall: its address as a number, which nobody else of the network has. The
+ * router knows by it where a packet came in, at a glance; and what bears no mark has met no wall, and goes nowhere.
+ */
+export const markOf = (address: string): string => `0x${ipv4ToNumber(address).toString(16).padStart(8, '0')}`;
+
 /** Only IPv4 and ARP, only with the interface's own address, never link-local; and only what the allow-list names. */
 export const interfaceTable = ({ device, address, allow }: Interface): NftTable => ({
   family: 'netdev',
   name: `nic_${device}`,
   body: [
-    `  chain ingress { type filter hook ingress device "${device}" priority filter; policy drop;`,
-    `    ether type arp arp saddr ip { 0.0.0.0, ${address} } accept`,
-    '    ether type != ip drop comment "only IPv4"',
-    `    ip saddr != ${address} drop comment "spoofed source"`,
-    '    ip daddr 169.254.0.0/16 drop comment "link-local"',
+    '  chain own {',
+    ...(reachesLinkLocal(allow) ? [`    ip daddr ${linkLocal} drop comment "link-local"`] : []),
     ...(allow === null
       ? ['    accept']
       : allowMatches(allow, 'out').map(({ match }) => `    ${match} accept`)),
     '  }',
+    `  chain ingress { type filter hook ingress device "${device}" priority filter; policy drop;`,
+    `    ether type ip ip saddr ${address} meta mark set ${markOf(address)} goto own`,
+    `    ether type arp arp saddr ip { 0.0.0.0, ${address} } accept`,
+    '  }',
   ].join('\n'),
 });
+
+const linkLocal = '169.254.0.0/16';
+
+const reachesLinkLocal = (allow: readonly AllowRule[] | null): boolean =>
+  allow === null ||
+  allow.some(({ remote }) => remote.some((prefix) => overlaps(toPrefix(prefix), toPrefix(linkLocal))));
 
 /**
  * An interface's written allow-list as matches of a packet, without looking at connections. `out`: packets that come out

@@ -2,14 +2,14 @@
  * Who judges a packet at each interface of a router: the platform policy of the interface first, then the security groups
  * of its subnet and of itself. All of them must agree, so that a group can only narrow what the policy lets through.
  */
-import { allowMatches, type Interface } from './interface.ts';
+import { allowMatches, markOf, type Interface } from './interface.ts';
 import { mergePrefixes } from './intervals.ts';
 import { nftSet } from './nft.ts';
 import { securityChain, type SecurityNames } from './security-group.ts';
 import type { RuleDirection, SecurityRule } from './security-rules.ts';
 
 /** Names of its groups, each a word that nft takes: the subnet's first. No group at all is no filter, as in Azure. */
-export interface Judged extends Pick<Interface, 'device' | 'allow'> {
+export interface Judged extends Pick<Interface, 'device' | 'address' | 'allow'> {
   readonly security: readonly string[];
 }
 
@@ -20,7 +20,8 @@ export type SecurityGroups = Readonly<Record<string, readonly SecurityRule[]>>;
 type Half = 'original' | 'reply';
 
 interface Way {
-  readonly hook: 'iifname' | 'oifname';
+  /** By the mark of where it came in, or the name of where it goes. */
+  readonly hook: 'meta mark' | 'oifname';
   readonly half: Half;
   readonly packet: 'out' | 'in';
   /** As the flow began: what is judged of a reply is the flow that it answers. */
@@ -28,11 +29,14 @@ interface Way {
 }
 
 const ways: readonly Way[] = [
-  { hook: 'iifname', half: 'original', packet: 'out', direction: 'Outbound' },
-  { hook: 'iifname', half: 'reply', packet: 'out', direction: 'Inbound' },
+  { hook: 'meta mark', half: 'original', packet: 'out', direction: 'Outbound' },
+  { hook: 'meta mark', half: 'reply', packet: 'out', direction: 'Inbound' },
   { hook: 'oifname', half: 'original', packet: 'in', direction: 'Inbound' },
   { hook: 'oifname', half: 'reply', packet: 'in', direction: 'Outbound' },
 ];
+
+const place = ({ hook }: Way, { device, address }: Judged): string =>
+  hook === 'oifname' ? `"${device}"` : markOf(address);
 
 /** `jumps`: one look-up for where a packet came in and one for where it goes. The chains drop or return. */
 export function judgeChains(
@@ -86,13 +90,13 @@ export function judgeChains(
     ]);
     return chain;
   };
-  const jumps = (['iifname', 'oifname'] as const).flatMap((hook) => {
+  const jumps = (['meta mark', 'oifname'] as const).flatMap((hook) => {
     const entries = ways
       .filter((way) => way.hook === hook)
       .flatMap((way) =>
         interfaces.flatMap((item) => {
           const chain = judge(item, way);
-          return chain === undefined ? [] : [`"${item.device}" . ${way.half} : jump ${chain}`];
+          return chain === undefined ? [] : [`${place(way, item)} . ${way.half} : jump ${chain}`];
         }),
       );
     return entries.length > 0 ? [`${hook} . ct direction vmap { ${entries.join(', ')} }`] : [];

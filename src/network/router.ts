@@ -3,7 +3,7 @@
  * its own, and the router answers for all neighbours. What no rule names is dropped.
  */
 import { ipv4ToNumber, numberToIpv4, parsePrefix } from '../lib/ip.ts';
-import { interfaceTable, type Interface } from './interface.ts';
+import { interfaceTable, markOf, type Interface } from './interface.ts';
 import { mergePrefixes } from './intervals.ts';
 import { judgeChains, type Judged, type SecurityGroups } from './judges.ts';
 import type { DeviceShall, NamespaceShall } from './namespace.ts';
@@ -186,7 +186,15 @@ function routerTable(input: RouterPlanInput): NftTable {
     ...notInternet,
   ]);
   const judges = judgeChains(
-    [...nics, ...consumers.map(({ cable, security }) => ({ device: cable.name, allow: null, security }))],
+    [
+      ...nics,
+      ...consumers.map(({ cable, address, security }) => ({
+        device: cable.name,
+        address,
+        allow: null,
+        security,
+      })),
+    ],
     input.groups,
     {
       virtualNetwork: [...input.prefixes, ...peersOf(peers, true)],
@@ -196,17 +204,15 @@ function routerTable(input: RouterPlanInput): NftTable {
   );
   const machines = nics.map(({ device }) => device);
   const bound = nics.filter(({ allow }) => allow !== null);
-  const outside = [...consumers, ...providers]
-    .map(({ cable }) => cable.name)
-    .concat(internet ? [internet.cable.name] : []);
+  const outside = [...providers.map(({ cable }) => cable.name), ...(internet ? [internet.cable.name] : [])];
   const body = [
     '  chain raw { type filter hook prerouting priority raw; policy drop;',
+    // Who has passed the wall of an interface; nothing else comes with a mark, for a cable takes it off.
+    '    meta mark != 0 accept',
     '    meta nfproto ipv6 drop',
-    ...(nics.length > 0
-      ? [
-          `    iifname . ip saddr ${nftSet(nics.map(({ device, address }) => `"${device}" . ${address}`))} accept`,
-        ]
-      : []),
+    ...consumers.map(
+      ({ cable, address }) => `    iifname "${cable.name}" meta mark set ${markOf(address)} accept`,
+    ),
     ...(outside.length > 0 ? [`    iifname ${quoted(outside)} accept`] : []),
     ...peers.map(
       ({ cable, prefixes }) =>
@@ -222,7 +228,9 @@ function routerTable(input: RouterPlanInput): NftTable {
     ...judges.jumps.map((jump) => `    ${jump}`),
     ...onlyToOwner(input),
     '    ct direction reply ct state established accept',
-    ...(nics.length > 0 ? [`    iifname ${quoted(machines)} jump leave`] : []),
+    ...(nics.length > 0
+      ? [`    meta mark ${nftSet(nics.map(({ address }) => markOf(address)))} jump leave`]
+      : []),
     // An endpoint's own interface has no policy: only the one port leads on. What comes out of a link is bounded too.
     ...providers.map(
       ({ cable, natAddress, destination, port }) =>

@@ -1,4 +1,5 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
+import { javaEnvironment } from './java.ts';
 import { cassandraUid } from '../user.ts';
 import type { CassandraPaths } from '../paths.ts';
 
@@ -93,9 +94,7 @@ function wallsAround(
     '--setenv',
     'PATH',
     '/usr/bin:/bin',
-    '--setenv',
-    'MALLOC_ARENA_MAX',
-    '2',
+    ...Object.entries(javaEnvironment).flatMap(([name, value]) => ['--setenv', name, value]),
     '--',
     ...(ownUid
       ? [

@@ -18,6 +18,9 @@ export interface JavaSettings {
   readonly firstTogether: boolean;
 }
 
+/** What goes with them: as many of malloc's arenas as Cassandra's own start script sets. */
+export const javaEnvironment: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '4' };
+
 /** Below this a heap is the embedded default's: serial collection and C1 start fast and stay small. */
 const smallHeapMegabytes = 2_048;
 
