@@ -11,7 +11,7 @@ export function checkApiVersion(
   query: URLSearchParams,
   family: 'documentdb' | 'network' = 'network',
 ): string {
-  const given = [...query].filter(([name]) => name.toLowerCase() === 'api-version').map(([, value]) => value);
+  const given = givenIn(query);
   const [version, ...more] = given;
   if (version === undefined || version === '') {
     throw new ArmError(
@@ -31,6 +31,19 @@ export function checkApiVersion(
     );
   }
   return version;
+}
+
+const versions = new WeakMap<URLSearchParams, readonly string[]>();
+
+/** Queries that come again are the same object: see plugin.ts. */
+function givenIn(query: URLSearchParams): readonly string[] {
+  const known = versions.get(query);
+  if (known) return known;
+  const values = [...query]
+    .filter(([name]) => name.toLowerCase() === 'api-version')
+    .map(([, value]) => value);
+  versions.set(query, values);
+  return values;
 }
 
 const isDate = remembered((text): boolean => {

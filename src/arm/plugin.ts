@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../lib/log.ts';
+import { remembered } from '../lib/remembered.ts';
 import type { Json } from '../store/resource.ts';
 import { DiskFullError } from '../store/sqlite.ts';
 import { ArmError, armErrors } from './errors.ts';
@@ -12,7 +13,7 @@ import type { ArmContext } from './wire.ts';
 export interface ArmPluginOptions {
   readonly cx: ArmContext;
   /** Who asks, by the `Authorization` header; throws an ArmError (401). */
-  readonly authenticate: (request: FastifyRequest) => Promise<Caller>;
+  readonly authenticate: (request: FastifyRequest) => Caller | Promise<Caller>;
   /** How the caller reaches us. */
   readonly endpointOf: (request: FastifyRequest) => string;
   readonly throttle: Throttle;
@@ -26,21 +27,41 @@ export function addArm(
 ): void {
   const callers = new WeakMap<FastifyRequest, Caller>();
   // Before the body is read: nobody unknown gets to send us megabytes.
-  const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const path = pathOf(request);
-    // Nothing to protect at a path that is not ARM's: it is simply not there.
-    if (!/^\/+(subscriptions|tenants|providers)(\/|$)/i.test(path)) throw notThere(path);
-    const caller = await authenticate(request);
+  const admit = (request: FastifyRequest, reply: FastifyReply, caller: Caller): void => {
     callers.set(request, caller);
     reply.headers(throttle(caller.principalId, request.method));
   };
-  app.all('/*', { onRequest }, async (request, reply) => {
-    const query = new URLSearchParams(request.raw.url?.split('?')[1] ?? '');
+  async function admitLater(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    caller: Promise<Caller>,
+    done: (error?: Error) => void,
+  ): Promise<void> {
+    try {
+      admit(request, reply, await caller);
+    } catch (error) {
+      return done(error as Error);
+    }
+    done();
+  }
+  // Nothing here waits for what is there already: that would be half of what an answer takes.
+  const onRequest = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+    const path = pathOf(request);
+    // Nothing to protect at a path that is not ARM's: it is simply not there.
+    if (!/^\/+(subscriptions|tenants|providers)(\/|$)/i.test(path)) throw notThere(path);
+    const caller = authenticate(request);
+    if (!(caller instanceof Promise)) {
+      admit(request, reply, caller);
+      return done();
+    }
+    void admitLater(request, reply, caller, done);
+  };
+  app.all('/*', { onRequest }, (request, reply) => {
     const caller = callers.get(request)!;
     const asked = {
       method: request.method,
       path: pathOf(request),
-      query,
+      query: queryOf(request.raw.url ?? ''),
       header: (name: string) => headerOf(request, name),
       body: request.body as Json | undefined,
       caller,
@@ -50,9 +71,17 @@ export function addArm(
       askArm(cx, asked, String(reply.getHeader('x-ms-correlation-request-id'))),
     );
     reply.code(answer.status).headers(answer.headers ?? {});
-    if (answer.text !== undefined) return reply.type('application/json; charset=utf-8').send(answer.text);
-    return answer.body === undefined ? reply.send() : reply.send(answer.body);
+    if (answer.text !== undefined) void reply.type('application/json; charset=utf-8').send(answer.text);
+    else void (answer.body === undefined ? reply.send() : reply.send(answer.body));
   });
+}
+
+/** Read once: nobody changes what they are given. */
+const parsedQuery = remembered((text) => new URLSearchParams(text), { most: 500 });
+
+function queryOf(url: string): URLSearchParams {
+  const at = url.indexOf('?');
+  return parsedQuery(at === -1 ? '' : url.slice(at + 1));
 }
 
 /** Who was refused for want of a right is in the log by name: the activity log holds the same, for the customer. */
@@ -101,10 +130,12 @@ export function addRequestIds(app: FastifyInstance): void {
 /** One line per answer: never a body, never a query, never a header that holds a credential. */
 export function addRequestLog(app: FastifyInstance, log: Log): void {
   app.addHook('onResponse', (request, reply, done) => {
-    const command = headerOf(request, 'commandname');
     // Who waits for an operation asks every second: what was read well is no news.
     const quiet = (request.method === 'GET' || request.method === 'HEAD') && reply.statusCode < 400;
-    log[quiet ? 'debug' : 'info']('request', {
+    const level = quiet ? 'debug' : 'info';
+    if (!log.writes(level)) return done();
+    const command = headerOf(request, 'commandname');
+    log[level]('request', {
       id: request.id,
       method: request.method,
       path: pathOf(request).slice(0, 500),
@@ -186,7 +217,11 @@ export function asArmError(error: unknown): ArmError {
 
 export const requestId = (): string => randomUUID();
 
-export const pathOf = (request: FastifyRequest): string => (request.raw.url ?? '/').split('?')[0]!;
+export function pathOf(request: FastifyRequest): string {
+  const url = request.raw.url ?? '/';
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
+}
 
 export function headerOf(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name];

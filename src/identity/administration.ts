@@ -18,7 +18,7 @@ const write = 'Sallyport/identity/write';
 
 export interface AdministrationOptions {
   readonly cx: ArmContext;
-  readonly authenticated: (request: FastifyRequest) => Promise<Caller>;
+  readonly authenticated: (request: FastifyRequest) => Caller | Promise<Caller>;
   readonly log: Log;
 }
 

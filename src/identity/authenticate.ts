@@ -3,8 +3,20 @@ import type { Caller } from '../arm/kind.ts';
 import type { Principals } from '../store/principals.ts';
 import type { Tokens } from './tokens.ts';
 
-/** Who a bearer token was issued to. A principal that is gone has no token any more. */
-export async function authenticate(
+/**
+ * Who a bearer token was issued to, by the `Authorization` header; throws an ArmError (401). A principal that is gone has no token
+ * any more. A token that was seen before is answered at once: to wait for a promise costs as much as all the rest of it.
+ */
+export function authenticate(
+  authorization: string | undefined,
+  tokens: Pick<Tokens, 'known' | 'verify'>,
+  principals: Pick<Principals, 'get'>,
+): Caller | Promise<Caller> {
+  const known = authorization?.startsWith('Bearer ') ? tokens.known(authorization.slice(7)) : undefined;
+  return known === undefined ? verified(authorization, tokens, principals) : callerOf(known, principals);
+}
+
+async function verified(
   authorization: string | undefined,
   tokens: Pick<Tokens, 'verify'>,
   principals: Pick<Principals, 'get'>,
@@ -28,6 +40,10 @@ export async function authenticate(
       { cause },
     );
   }
+  return callerOf(clientId, principals);
+}
+
+function callerOf(clientId: string, principals: Pick<Principals, 'get'>): Caller {
   const principal = principals.get(clientId);
   if (!principal) {
     throw new ArmError(

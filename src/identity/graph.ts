@@ -17,7 +17,7 @@ export function addGraph(
   options: {
     readonly principals: Pick<Principals, 'find' | 'all'>;
     readonly tenantId: string;
-    readonly authenticated: (request: FastifyRequest) => Promise<Caller>;
+    readonly authenticated: (request: FastifyRequest) => Caller | Promise<Caller>;
   },
 ): void {
   const { principals, tenantId, authenticated } = options;

@@ -103,9 +103,9 @@ test('the five steps, each Succeeded only once it was seen', async () => {
   assert.deepEqual(
     node.allow!.map(({ direction, protocol, remote, port }) => [direction, protocol, remote.join(), port]),
     [
-      ['out', 'udp', '10.0.1.10/32', 51820],
       ['out', 'tcp', '10.0.2.5/32,10.0.2.6/32', 7001],
       ['in', 'tcp', '10.0.2.5/32,10.0.2.6/32', 7001],
+      ['out', 'udp', '10.0.1.10/32', 51820],
     ],
   );
   await world.fabricApplies();

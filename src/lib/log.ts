@@ -12,6 +12,8 @@ export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
+  /** Whether lines of this level are written at all, where making one up costs something. */
+  writes(level: LogLevel): boolean;
   /** A logger whose every line carries `fields` as well. */
   with(fields: LogFields): Log;
 }
@@ -35,6 +37,7 @@ export function createLog(
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
+    writes: (level) => ORDER[level] >= floor,
     with: (more) => createLog({ ...fields, ...more }, options),
   };
 }

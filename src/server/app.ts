@@ -40,7 +40,10 @@ export interface AppOptions {
   /** Left out: for `inject` only. */
   readonly tls?: Authority;
   /** Our own routes beside ARM's. */
-  readonly own?: (app: FastifyInstance, authenticated: (request: FastifyRequest) => Promise<Caller>) => void;
+  readonly own?: (
+    app: FastifyInstance,
+    authenticated: (request: FastifyRequest) => Caller | Promise<Caller>,
+  ) => void;
 }
 
 /** How long a client may take, in milliseconds: for its headers, and for a request as a whole. */
@@ -76,7 +79,7 @@ export function createApp({
   // Addresses in answers are those by which the caller came, where they are ours at all.
   const endpointOf = (request: FastifyRequest): string =>
     aliases.find((alias) => alias === `https://${request.headers.host?.toLowerCase() ?? ''}`) ?? endpoint;
-  const authenticated = (request: FastifyRequest): Promise<Caller> =>
+  const authenticated = (request: FastifyRequest): Caller | Promise<Caller> =>
     authenticate(request.headers.authorization, tokens, cx.store.principals);
 
   const app = fastify({

@@ -13,7 +13,7 @@ export interface StatusRoutes {
   readonly ear: Ear;
   readonly version: string;
   readonly endpoint: string;
-  readonly authenticated: (request: FastifyRequest) => Promise<Caller>;
+  readonly authenticated: (request: FastifyRequest) => Caller | Promise<Caller>;
 }
 
 /** `GET /sallyport/status`: the whole picture, for the platform's people. */

@@ -49,7 +49,7 @@ export interface VerifyRoutes {
   readonly kinds: Pick<Kinds, 'fabricIntent'>;
   readonly runs: VerifyRuns;
   readonly evidence: Evidence;
-  readonly authenticated: (request: FastifyRequest) => Promise<Caller>;
+  readonly authenticated: (request: FastifyRequest) => Caller | Promise<Caller>;
   /** When the fabric last reported, in milliseconds since the epoch; undefined: never. */
   readonly heardAt: () => number | undefined;
   /** There is new work for the fabric. */

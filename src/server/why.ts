@@ -105,7 +105,7 @@ export interface WhyRoutes {
   readonly cx: ArmContext;
   readonly kinds: Pick<Kinds, 'fabricIntent'>;
   readonly runs: WhyRuns;
-  readonly authenticated: (request: FastifyRequest) => Promise<Caller>;
+  readonly authenticated: (request: FastifyRequest) => Caller | Promise<Caller>;
   readonly onAsked: () => void;
 }
 
