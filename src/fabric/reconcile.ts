@@ -125,7 +125,7 @@ export function createFabricReconciler(options: FabricReconcilerOptions): Fabric
 
   return {
     name: 'fabric',
-    periodMs: 10_000,
+    periodMs: 5_000,
     async reconcile(signal): Promise<Status> {
       const current = options.intent();
       if (!current) return { at: 'applied', unchanged: 0, applied: [], cleared: [], failed: [] };

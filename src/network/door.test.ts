@@ -54,7 +54,7 @@ test('every hook of every policy drops what no rule names, and no rule is withou
       assert.ok(chains.every((line) => line.endsWith('policy drop;')));
       const accepts = script.split('\n').filter((line) => line.includes(' accept'));
       const loose = accepts.filter(
-        (line) => !/"lo"|arp saddr ip 10\.0\.2\.5 |saddr .* daddr .* (d|s)port /.test(line),
+        (line) => !/"lo"|arp saddr ip 10\.0\.2\.5 |(d|s)port .* saddr .* daddr /.test(line),
       );
       assert.deepEqual(loose, []);
       assert.equal(script.split('\n').filter((line) => line.startsWith('delete table')).length, 2);
@@ -74,14 +74,14 @@ test('an egress hook is made only where its device is', () => {
 test('answers pass only to flows of the list, and ARP only in the own subnet', () => {
   const script = renderDoor(policy('joined'), both);
   assert.doesNotMatch(script, /related/);
-  assert.match(script, /tcp sport 9042 ct direction reply ct state established accept/);
+  assert.match(script, /tcp sport 9042 .* ct direction reply ct state established accept/);
   assert.match(script, /arp saddr ip 10\.0\.2\.5 arp daddr ip 10\.0\.2\.0\/24 accept/);
 });
 
 test('prefixes within another are one: nft refuses sets that overlap', () => {
   assert.match(
     renderDoor(policy('joined'), both),
-    /ip saddr 10\.0\.0\.0\/16 ip daddr 10\.0\.2\.5 tcp dport 9042/,
+    /tcp dport 9042 iifname "eth0" ip saddr 10\.0\.0\.0\/16 ip daddr 10\.0\.2\.5/,
   );
 });
 

@@ -200,12 +200,15 @@ function denials({ deniedUid, nic, endpoint, tunnel }: DoorPolicy): readonly str
   return [`oifname "${tunnel.device}" ${deny}`, `oifname "${nic.device}" udp dport ${endpoint.port} ${deny}`];
 }
 
-/** The direction that opened the flow is judged packet by packet, so that narrowing cuts what is established. */
+/**
+ * The direction that opened the flow is judged packet by packet, so that narrowing cuts what is established. The port comes first
+ * in every rule: a packet that isn't meant by it is past it after one comparison.
+ */
 function original(rule: DoorRule): string {
   const out = rule.direction === 'out';
   return [
-    `${out ? 'oifname' : 'iifname'} "${rule.device}"`,
-    `${addresses(rule, out)} ${rule.protocol} dport ${rule.port}`,
+    `${rule.protocol} dport ${rule.port} ${out ? 'oifname' : 'iifname'} "${rule.device}"`,
+    addresses(rule, out),
     `ct direction original accept comment "${rule.reason}"`,
   ].join(' ');
 }
@@ -214,8 +217,8 @@ function original(rule: DoorRule): string {
 function reply(rule: DoorRule): string {
   const out = rule.direction === 'in';
   return [
-    `${out ? 'oifname' : 'iifname'} "${rule.device}"`,
-    `${addresses(rule, out)} ${rule.protocol} sport ${rule.port}`,
+    `${rule.protocol} sport ${rule.port} ${out ? 'oifname' : 'iifname'} "${rule.device}"`,
+    addresses(rule, out),
     `ct direction reply ct state established accept comment "answers: ${rule.reason}"`,
   ].join(' ');
 }
@@ -248,7 +251,7 @@ function egressRules(rules: readonly DoorRule[], device: string): readonly strin
     .filter((rule) => rule.device === device)
     .map((rule) => {
       const port = `${rule.protocol} ${rule.direction === 'out' ? 'dport' : 'sport'} ${rule.port}`;
-      return `${addresses(rule, true)} ${port} accept comment "${rule.reason}"`;
+      return `${port} ${addresses(rule, true)} accept comment "${rule.reason}"`;
     });
 }
 

@@ -60,7 +60,8 @@ export function allowMatches(
       const forward = rule.direction === packet;
       const far = packet === 'out' ? 'daddr' : 'saddr';
       return {
-        match: `ip ${far} ${nftSet(mergePrefixes(rule.remote))} ${rule.protocol} ${forward ? 'dport' : 'sport'} ${rule.port}`,
+        // The port first: whatever isn't meant is past a rule after one comparison.
+        match: `${rule.protocol} ${forward ? 'dport' : 'sport'} ${rule.port} ip ${far} ${nftSet(mergePrefixes(rule.remote))}`,
         forward,
       };
     });

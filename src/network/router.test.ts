@@ -61,8 +61,8 @@ test('what comes out of a bounded interface is matched without memory, replies o
   assert.deepEqual(
     accepts.map((line) => line.trim()),
     [
-      'ip daddr { 10.0.1.10/32 } udp dport 51820 accept',
-      'ip daddr { 10.0.0.0/16 } tcp sport 9042 accept',
+      'udp dport 51820 ip daddr { 10.0.1.10/32 } accept',
+      'tcp sport 9042 ip daddr { 10.0.0.0/16 } accept',
       'ether type arp arp saddr ip { 0.0.0.0, 10.0.2.4 } accept',
     ],
   );

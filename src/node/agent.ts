@@ -36,10 +36,10 @@ export interface AgentOptions extends RoleContext {
   readonly startedAt: string;
 }
 
-/** Milliseconds between passes: idle, and while something is about to change. The tunnel's state is read less often: each reading is a process. */
+/** Milliseconds between passes: idle, and while something is about to change. */
 const idleMs = 5_000;
 const busyMs = 300;
-const tunnelMs = 9_000;
+const tunnelMs = 3_000;
 
 export async function runAgent(options: AgentOptions): Promise<void> {
   const { paths, nic, door, tunnel, clock, log, signal } = options;

@@ -15,7 +15,7 @@ import { createTunnel } from './tunnel.ts';
 import { cassandraUid, hasOwnUid } from './user.ts';
 
 /** How often the rules are read again. */
-const doorMs = 10_000;
+const doorMs = 3_000;
 
 /**
  * The agent's whole life. The order is the point: the door first, before anything is read and before the interface is up;

@@ -51,7 +51,7 @@ export interface ClusterStatus {
 }
 
 /** How old what is known of the tunnel may be where nothing has changed. */
-const calmMs = 10_000;
+const calmMs = 5_000;
 
 export interface Cluster {
   readonly reconciler: Reconciler<ClusterStatus>;
@@ -184,14 +184,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   }
 
   return {
-    reconciler: {
-      name: 'cluster',
-      // A one-time key that comes to the door is not waited for long; else reports wake it.
-      get periodMs() {
-        return Object.values(book.read().members).some(({ oneTime }) => oneTime !== null) ? 2_000 : 4_000;
-      },
-      reconcile: pass,
-    },
+    reconciler: { name: 'cluster', periodMs: 2_000, reconcile: pass },
     applyPeers,
     // What was published last still names a node that has just left: it must not hear that after its last word.
     intentFor: (node) =>

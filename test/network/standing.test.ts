@@ -69,7 +69,7 @@ test('a wall that is opened by hand in the router is found, named, and put back'
   const chain = `in_original_${machineDevice('node')}`;
   const standing = async () => (await router('list', 'chain', 'inet', 'router', chain)).stdout;
   assert.match(await standing(), /drop comment "platform policy"/);
-  // The fabric looks every ten seconds: a hand that is undone before a round comes says nothing to it, so it does it again,
+  // The fabric looks every five seconds: a hand that is undone before a round comes says nothing to it, so it does it again,
   // and often enough to come between the fabric's putting a table back and its looking at it.
   const open = async (): Promise<true | undefined> => {
     if (walls()?.findings.some(({ outcome }) => outcome === 'opened')) return true;
