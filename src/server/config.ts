@@ -5,6 +5,7 @@ import { Compile } from 'typebox/compile';
 import { applyBootstrap, forgetBootstrap, readBootstrap } from '../identity/bootstrap.ts';
 import { UserError } from '../lib/errors.ts';
 import { readJson, writeJson } from '../lib/files.ts';
+import { flawOfAccount } from '../network/gate-names.ts';
 import type { ControlStore } from '../store/store.ts';
 
 const Milliseconds = Type.Integer({ minimum: 100, maximum: 600_000 });
@@ -82,13 +83,37 @@ async function readConfig(file: string): Promise<Partial<Config>> {
       cause,
     );
   }
-  if (check.Check(value)) return value;
+  if (check.Check(value)) {
+    checkAccounts(file, value.accounts ?? []);
+    return value;
+  }
   const flaw = check.Errors(value)[0];
   throw new UserError(
     'ConfigInvalid',
     `${file}: ${flaw?.instancePath ?? ''} ${flaw?.message ?? 'is invalid'}.`,
     'Correct what the message names.',
   );
+}
+
+/** What no policy could ever let through is said at the start, and not by a gate that leaves it out. */
+export function checkAccounts(
+  file: string,
+  accounts: readonly NonNullable<Config['accounts']>[number][],
+): void {
+  const refuse = (at: number, why: string): never => {
+    throw new UserError('ConfigInvalid', `${file}: /accounts/${at}: ${why}`, 'Correct it, and start again.');
+  };
+  const seen = new Map<string, number>();
+  for (const [at, { id, name, address, port, authority }] of accounts.entries()) {
+    const rules = [{ methods: [], path: null }];
+    const flaw = flawOfAccount({ name, enabled: true, upstream: { address, port, authority }, rules });
+    if (flaw) refuse(at, flaw.message);
+    for (const key of [`id ${id.toLowerCase()}`, `name ${name}`]) {
+      const before = seen.get(key);
+      if (before !== undefined) refuse(at, `its ${key} is that of /accounts/${before} as well.`);
+      seen.set(key, at);
+    }
+  }
 }
 
 const freePort = (): Promise<number> =>
