@@ -1,3 +1,4 @@
+import { remembered } from '../lib/remembered.ts';
 import { createLedger } from '../reconcile/ledger.ts';
 import { noteChange, noting } from '../store/noting.ts';
 import type { Resource, Store } from '../store/resource.ts';
@@ -19,8 +20,10 @@ export function createShown(store: Store, kept = mostKept): Shown {
   const noted = noting(store, ledger);
   const pieces = new Set<string>();
   store.onChange((change) => noteChange(ledger, change));
+  // One text for a resource, whose hash is known: to make and hash it anew would be a good part of an answer.
+  const pieceOf = remembered((id) => `shown ${id.toLowerCase()}`, { most: 4 * kept });
   return (kind, { id }) => {
-    const piece = `shown ${id.toLowerCase()}`;
+    const piece = pieceOf(id);
     // Whoever was asked for last goes last.
     pieces.delete(piece);
     pieces.add(piece);

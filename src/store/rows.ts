@@ -1,9 +1,11 @@
 import type { Selectable } from 'kysely';
 import type { Fault } from '../lib/errors.ts';
+import { remembered } from '../lib/remembered.ts';
 import type { JsonObject, ProvisioningState, Resource, SystemData } from './resource.ts';
 import type { Schema } from './schema.ts';
 
-export const keyOf = (id: string): string => id.toLowerCase();
+/** By which a resource is known. The same text each time: what it is looked up by need not be hashed anew. */
+export const keyOf = remembered((id) => id.toLowerCase(), { most: 20_000 });
 
 /** What the store must know of an id: `/subscriptions/{1}/resourceGroups/{3}/…/{last}`. */
 export function partsOf(id: string): {
