@@ -24,8 +24,8 @@ export function createShown(store: Store, kept = mostKept): Shown {
   const pieceOf = remembered((id) => `shown ${id.toLowerCase()}`, { most: 4 * kept });
   return (kind, { id }) => {
     const piece = pieceOf(id);
-    // Whoever was asked for last goes last.
-    pieces.delete(piece);
+    // Whoever was asked for last goes last. As long as there is room for all, no order is kept.
+    if (pieces.size >= kept) pieces.delete(piece);
     pieces.add(piece);
     const [oldest] = pieces.size > kept ? pieces : [];
     if (oldest !== undefined) {

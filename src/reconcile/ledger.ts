@@ -72,7 +72,8 @@ export function createLedger(concerned: (piece: string) => void): Ledger {
     run,
     memo<T>(piece: string, make: () => T): T {
       reads(piece);
-      if (memos.has(piece)) return memos.get(piece) as T;
+      const had = memos.get(piece);
+      if (had !== undefined || memos.has(piece)) return had as T;
       const made = run(piece, make);
       memos.set(piece, made);
       return made;
