@@ -26,7 +26,6 @@ export function addArm(
   { cx, authenticate, endpointOf, throttle, log }: ArmPluginOptions,
 ): void {
   const callers = new WeakMap<FastifyRequest, Caller>();
-  // Before the body is read: nobody unknown gets to send us megabytes.
   const admit = (request: FastifyRequest, reply: FastifyReply, caller: Caller): void => {
     callers.set(request, caller);
     reply.headers(throttle(caller.principalId, request.method));
@@ -44,7 +43,7 @@ export function addArm(
     }
     done();
   }
-  // Nothing here waits for what is there already: that would be half of what an answer takes.
+  // Before the body is read: nobody unknown gets to send us megabytes. A caller that is known at once is not waited for.
   const onRequest = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
     const path = pathOf(request);
     // Nothing to protect at a path that is not ARM's: it is simply not there.

@@ -2,6 +2,7 @@ import { remembered } from '../lib/remembered.ts';
 import { createLedger } from '../reconcile/ledger.ts';
 import { noteChange, noting } from '../store/noting.ts';
 import type { Resource, Store } from '../store/resource.ts';
+import { keyOf } from '../store/rows.ts';
 import { show } from './envelope.ts';
 import type { AnyKind } from './kind.ts';
 
@@ -20,8 +21,8 @@ export function createShown(store: Store, kept = mostKept): Shown {
   const noted = noting(store, ledger);
   const pieces = new Set<string>();
   store.onChange((change) => noteChange(ledger, change));
-  // One text for a resource, whose hash is known: to make and hash it anew would be a good part of an answer.
-  const pieceOf = remembered((id) => `shown ${id.toLowerCase()}`, { most: 4 * kept });
+  // The same text each time, as keyOf has it: what it is looked up by need not be hashed anew.
+  const pieceOf = remembered((id) => `shown ${keyOf(id)}`, { most: 4 * kept });
   return (kind, { id }) => {
     const piece = pieceOf(id);
     // Whoever was asked for last goes last. As long as there is room for all, no order is kept.

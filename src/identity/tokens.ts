@@ -95,7 +95,7 @@ const mostVerified = 1000;
  */
 function createVerified() {
   const known = new Map<string, { readonly clientId: string; readonly until: number }>();
-  // To compare with the one before takes a tenth of looking it up, for which the whole of it is hashed.
+  // Most come from one client after another: to compare is less than to look up, for which the whole of it is hashed.
   let last: { readonly token: string; readonly clientId: string; readonly until: number } | undefined;
   return {
     get(token: string, now: number): string | undefined {

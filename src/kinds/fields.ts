@@ -96,8 +96,8 @@ export function fields(object: JsonObject, path = 'properties'): Fields {
 }
 
 /** What was given, as a refusal repeats it: short, whatever was sent. */
-function told(given: Json): string {
-  const text = JSON.stringify(given);
+export function told(given: unknown): string {
+  const text = String(JSON.stringify(given));
   return text.length <= toldMost ? text : `${text.slice(0, toldMost)}… (${text.length} characters)`;
 }
 

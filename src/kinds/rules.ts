@@ -3,6 +3,7 @@ import { ArmError } from '../arm/errors.ts';
 import { parseArmId, type ArmId } from '../arm/id.ts';
 import type { Accepted } from '../arm/kind.ts';
 import type { Resource } from '../store/resource.ts';
+import { told } from './fields.ts';
 
 /** How names of the network kinds look. */
 export const networkName = {
@@ -44,7 +45,7 @@ export function keep<T>(
   if (asked === undefined || isDeepStrictEqual(asked, current)) return current;
   throw new ArmError(
     'PropertyChangeNotAllowed',
-    `properties.${name} is ${JSON.stringify(current)} and can't become ${JSON.stringify(asked)}: ${why}.`,
+    `properties.${name} is ${told(current)} and can't become ${told(asked)}: ${why}.`,
     { target: `properties.${name}` },
   );
 }
@@ -54,7 +55,7 @@ export function keepForNow<T>(name: string, current: T, asked: T | undefined): T
   if (asked === undefined || isDeepStrictEqual(asked, current)) return current;
   throw new ArmError(
     'NotYetSupported',
-    `properties.${name} is ${JSON.stringify(current)}; changing it to ${JSON.stringify(asked)} comes with version 0.2.`,
+    `properties.${name} is ${told(current)}; changing it to ${told(asked)} comes with version 0.2.`,
     { target: `properties.${name}` },
   );
 }

@@ -66,3 +66,25 @@ test('of a namespace that could not be made whole nothing is left to be taken fo
   ]);
   assert.deepEqual(said, { failed: ['create'], names: [] });
 });
+
+test('of a table that is put back, what another hand leaves of it is not taken for it', async () => {
+  const said = (await inside([
+    "const wall = { family: 'inet', name: 'wall', body: '  chain f { type filter hook forward priority filter; policy drop;\\n    accept\\n  }' };",
+    "const shall = { name: 'router', sysctls: {}, setup: { ipv4: [], ipv6: [] }, devices: [], addresses: [], routes: [], neighbours: [], rules: [], tables: [wall] };",
+    'const marks = new Map();',
+    'const failed = (...what) => { throw new Error(String(what)); };',
+    "const apply = async (is) => applyNamespaces([{ shall, plan: planNamespace(shall, is, marks.get('router') ?? new Map()) }], { marks, failed });",
+    "const mark = () => marks.get('router').get('inet wall');",
+    'await apply(undefined);',
+    'const first = mark();',
+    // As if a hand had come between the putting and the looking, once with each of the two that can be remembered.
+    'const remember = (listed) => marks.get("router").set("inet wall", { ...first, listed });',
+    "remember('before the hand');",
+    "await apply(await readNamespace('router'));",
+    'const kept = mark().listed;',
+    "remember('absent');",
+    "await apply(await readNamespace('router'));",
+    'console.log(JSON.stringify({ kept, learned: mark().listed === first.listed }));',
+  ])) as { readonly kept: string; readonly learned: boolean };
+  assert.deepEqual(said, { kept: 'before the hand', learned: true });
+});

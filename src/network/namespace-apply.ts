@@ -78,6 +78,8 @@ async function create(shall: NamespaceShall, context: ApplyContext): Promise<voi
   }
 }
 
+const absent = 'absent';
+
 async function placeTables(
   plan: NamespacePlan,
   tables: readonly NftTable[],
@@ -91,10 +93,12 @@ async function placeTables(
   context.marks.set(plan.name, marks);
   for (const table of tables) {
     const key = tableKey(table);
-    const mark = { plan: planMark(table), listed: listed.get(key) ?? 'absent' };
+    const mark = { plan: planMark(table), listed: listed.get(key) ?? absent };
     // Between the two another hand may have changed a table again. Of one that is put back it is known what it looks like, so
-    // that what the hand left is not taken for it. (The chains of a large table have other names each time.)
-    if (marks.get(key)?.plan !== mark.plan || isStaged(table)) marks.set(key, mark);
+    // that what the hand left is not taken for it. The chains of a large table have other names each time, and of one whose
+    // device died in between nothing is known.
+    const before = marks.get(key);
+    if (before?.plan !== mark.plan || before.listed === absent || isStaged(table)) marks.set(key, mark);
   }
 }
 
