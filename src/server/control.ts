@@ -18,6 +18,7 @@ import { managedGroup } from '../kinds/platform.ts';
 import type { Resource } from '../store/resource.ts';
 import { masterKeyIn, openStore, type ControlStore } from '../store/store.ts';
 import { createApp, endpointsOf } from './app.ts';
+import { askItself } from './ask-itself.ts';
 import { openAuthorities } from './authority.ts';
 import { addExtensionRoutes } from './az/routes.ts';
 import { buildWheel, readExtension } from './az/wheel.ts';
@@ -254,6 +255,9 @@ async function compose(
     throw portError(error, config.port, folder);
   }
   log.info('control listens', { endpoint });
+  await askItself(config.port, authorities.api.authority.certificate).catch((error: unknown) =>
+    log.warn('control is not answered by itself, and so hardly by anybody', { endpoint, error }),
+  );
 
   return {
     port: config.port,
