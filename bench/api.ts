@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock, until } from '../src/lib/clock.ts';
 import { issue, createAuthority } from '../src/lib/x509.ts';
-import { controlFlags } from '../src/server/launch.ts';
+import { controlEnvironment, controlFlags } from '../src/server/launch.ts';
 import { seedControl, type Seed } from './api-seed.ts';
 import { loadHttp, type HttpLoad, type HttpRequest, type HttpTarget } from './http-load.ts';
 import { interleaveOf, percentile, report, reportAbsolute } from './rounds.ts';
@@ -160,7 +160,7 @@ function puts(round: number, token: string): () => HttpRequest | undefined {
 async function startControl(): Promise<Server> {
   const home = join(folder, 'control');
   const child = spawn(process.execPath, [...controlFlags, join(project, 'dist/server/main.js'), 'control'], {
-    env: { PATH: process.env['PATH'], SALLYPORT_CONTROL: home },
+    env: { PATH: process.env['PATH'], SALLYPORT_CONTROL: home, ...controlEnvironment },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const port = await until(

@@ -25,7 +25,7 @@ test('root: control gets a user of its own and keeps no capability; its view of 
   ]);
   const binds = args.flatMap((arg, index) => (arg === '--bind' ? [args[index + 1]] : []));
   assert.deepEqual(binds, ['/home/control']);
-  assert.deepEqual(Object.keys(env).sort(), ['LANG', 'PATH', 'SALLYPORT_CONTROL']);
+  assert.deepEqual(Object.keys(env).sort(), ['LANG', 'MALLOC_ARENA_MAX', 'PATH', 'SALLYPORT_CONTROL']);
 });
 
 test('an ordinary user: a user namespace, no capability, no change of user', () => {
