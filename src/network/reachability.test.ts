@@ -91,6 +91,26 @@ test('the default rules, which follow the peers', () => {
   assert.equal(decides(a, flow(a.address, 22, '8.8.8.8'), 'Inbound'), 'Deny DenyAllInBound');
 });
 
+test('multicast is carried nowhere, even where a route leads it to an appliance', () => {
+  const appliance = place('d', 'left', '10.0.0.5', { group: { id: null, rules: [] } });
+  const led = place('e', 'left', '10.0.0.6', {
+    group: { id: null, rules: [] },
+    routes: [
+      {
+        name: 'r',
+        prefix: '224.0.0.0/3',
+        nextHopType: 'VirtualAppliance',
+        nextHopAddress: appliance.address,
+      },
+    ],
+  });
+  const world = { ...walls, places: [...walls.places, appliance, led] };
+  const stopped = reach(world, led, flow('224.0.0.5'));
+  assert.ok(!stopped.reached && stopped.why === 'route');
+  const reserved = reach(world, led, flow('240.0.0.5'));
+  assert.ok(!reserved.reached && reserved.at === 'd', 'led to the appliance, which is not its owner');
+});
+
 test('what a rule matches', () => {
   const at = (more: Partial<SecurityRule>): Place => ({ ...a, group: { id: 'g', rules: [rule(more)] } });
   const to = (destination: SecurityRule['destination']): Place => at({ destination });

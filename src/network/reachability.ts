@@ -110,6 +110,9 @@ export const nowhere: readonly string[] = [
   '224.0.0.0/3',
 ];
 
+/** Multicast and broadcast: a virtual network carries neither, whatever a route says. */
+const toMany: readonly string[] = ['224.0.0.0/4', '255.255.255.255/32'];
+
 /** The networks that a network is connected with, with access or without. */
 function peersOf(walls: Walls, network: string, access: readonly boolean[]): readonly NetworkPlace[] {
   const peers = walls.networks
@@ -338,6 +341,7 @@ export function reach(walls: Walls, from: Place, flow: Flow): Reached {
 
 /** Whether a route leads from a place to the owner of an address, or out to the internet where it is one of its. */
 function delivers(walls: Walls, from: Place, route: EffectiveRoute, address: string): boolean {
+  if (inAnyPrefix(address, toMany)) return false;
   switch (route.hop) {
     case 'None':
     case 'VirtualNetworkGateway':

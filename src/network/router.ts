@@ -14,6 +14,7 @@ import { deliveryRecorder, deviceRecorder } from './recorder.ts';
 import { routeTableLines } from './route-table.ts';
 import type { SecurityNames } from './security-group.ts';
 import type { Route } from './security-rules.ts';
+import { shortcuts } from './shortcuts.ts';
 
 /** A machine's cable: `cable` is null while the machine does not run. */
 export interface RouterNic extends Interface, Judged {
@@ -224,6 +225,8 @@ function routerTable(input: RouterPlanInput): NftTable {
     '  chain output { type filter hook output priority filter; policy drop;',
     '  }',
     '  chain forward { type filter hook forward priority filter; policy drop;',
+    // A network that keeps a peer out judges every packet by that as well.
+    ...(peersOf(peers, false).length > 0 ? [] : shortcuts(nics).map((rule) => `    ${rule}`)),
     '    ct state vmap { invalid : drop, untracked : drop, related : goto errors }',
     ...judges.jumps.map((jump) => `    ${jump}`),
     ...onlyToOwner(input),

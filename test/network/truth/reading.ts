@@ -216,6 +216,8 @@ export class Reading {
 
   /** `owner`: whoever in the network or its peers has the address; otherwise an appliance's address. */
   #hop(from: FabricMachine, address: string): string {
+    // Azure carries no multicast and no broadcast, not even to an appliance.
+    if (anywhere(address, ['224.0.0.0/4', '255.255.255.255/32'])) return 'nowhere';
     const [own, ...peers] = this.#near(from.network);
     const routes = own!.subnets.find(({ name }) => name === from.subnet)?.routes ?? [];
     const near = [own!, ...peers].map(({ id }) => id);
