@@ -15,7 +15,10 @@ test(
     t.after(() => stack[Symbol.asyncDispose]());
     const ran = await stack.run(['quickstart'], { timeoutMs: 300_000 });
     assert.equal(ran.exitCode, 0, `${ran.stdout}\n${ran.stderr}`);
-    assert.match(ran.stdout, /Proved: \d+ tries to get out from 3 nodes, none did but by the door/);
+    assert.match(
+      ran.stdout,
+      /Proved: \d+ tries to get out from 3 nodes and their operator, none did but by the door/,
+    );
     const inside = await stack.run(['connect', '--', 'sh', '-c', 'ip -4 -o address show dev eth0']);
     assert.match(inside.stdout, /10\.0\.3\./, inside.stderr);
     const purged = await stack.run(['down', '--purge', '--yes'], { timeoutMs: 120_000 });

@@ -202,11 +202,11 @@ test('proved needs every try stopped, every control seen, and some of both', () 
     seconds: 1,
   };
   assert.match(
-    summarise({ ...said, verdict: 'proved', tries: [stopped], controls: [control] })[0],
-    /^Proved: 1 tries? to get out from 1 node/,
+    summarise({ ...said, verdict: 'proved', tries: [stopped], controls: [control] }, 0)[0],
+    /^Proved: 1 tries? to get out from 1 node,/,
   );
   assert.match(
-    summarise({ ...said, verdict: 'leak', tries: [verdict(sent, [internet])], controls: [control] })[0],
+    summarise({ ...said, verdict: 'leak', tries: [verdict(sent, [internet])], controls: [control] }, 0)[0],
     /^LEAK: 1 of 1/,
   );
 });

@@ -122,7 +122,7 @@ function judgeTry(tried: Try, evidence: Evidence): VerifiedTry {
     return ends('stopped', 'kernel', `not on this kernel: the host has none either (${said.detail})`);
   if (tried.by === 'host') return ends('stopped', hostWall(said), said.detail || 'held');
   if (said.state === 'refused')
-    return ends('stopped', refusedBy(said, tried, evidence.rules === 'in force'), `refused: ${said.detail}`);
+    return ends('stopped', refusedBy(said, tried, evidence), `refused: ${said.detail}`);
   if (tried.by === 'tunnel') return judgeTunnel(tried, evidence, ends);
   if (left) {
     return ends(
@@ -133,7 +133,7 @@ function judgeTry(tried: Try, evidence: Evidence): VerifiedTry {
   }
   const far = said.detail ? ` (${said.detail})` : '';
   if (evidence.rules === 'in force')
-    return ends('stopped', "node's door", `sent, not seen at its cable${far}`);
+    return ends('stopped', ownDoor(evidence.machine), `sent, not seen at its cable${far}`);
   return ends('stopped', 'no route', `sent, with no trace at its cable${far}`);
 }
 
@@ -156,13 +156,15 @@ function judgeTunnel(
   return ends('stopped', 'WireGuard', "not seen at the operator's end of the tunnel: no key is good for it");
 }
 
+const ownDoor = ({ kind }: WorldMachine): Wall => (kind === 'operator' ? "operator's door" : "node's door");
+
 /** The prober says at which stage, and with which errno, the kernel refused. */
-function refusedBy(said: ProbeResult, tried: Try, inForce: boolean): Wall {
+function refusedBy(said: ProbeResult, tried: Try, { rules, machine }: Evidence): Wall {
   const [stage, errno = ''] = said.detail.split(' ');
   if (stage === 'prepare') return /not permitted|denied/i.test(said.detail) ? 'no capability' : 'kernel';
   // A frame that the machine's own egress hook drops comes back as "no buffer space".
-  if (stage === 'send' && errno === 'ENOBUFS' && inForce) return "node's door";
-  if (errno === 'EPERM' || errno === 'EACCES') return stage === 'send' ? "node's door" : 'no capability';
+  if (stage === 'send' && errno === 'ENOBUFS' && rules === 'in force') return ownDoor(machine);
+  if (errno === 'EPERM' || errno === 'EACCES') return stage === 'send' ? ownDoor(machine) : 'no capability';
   if (errno === 'ENOKEY' || errno === 'EDESTADDRREQ') return 'WireGuard';
   if (['ENETUNREACH', 'EHOSTUNREACH', 'EADDRNOTAVAIL', 'EINVAL'].includes(errno)) return 'no route';
   return tried.by === 'tunnel' ? 'WireGuard' : 'kernel';

@@ -13,13 +13,19 @@ export interface PlannedBatch {
   readonly batch: Batch;
 }
 
+/** Machines that try at the same time, phase by phase. */
+export interface Turn {
+  /** Those that could be looked at. */
+  readonly able: readonly WorldMachine[];
+  readonly phases: readonly { readonly phase: Phase; readonly batches: readonly PlannedBatch[] }[];
+}
+
 /** All that will be sent, made before anything is: the watchers must know which ports to listen on. */
 export interface RunPlan {
   /** By machine id, of every machine that could be looked at. */
   readonly facts: ReadonlyMap<string, Facts>;
-  /** The nodes among them. */
-  readonly able: readonly WorldMachine[];
-  readonly phases: readonly { readonly phase: Phase; readonly batches: readonly PlannedBatch[] }[];
+  readonly nodes: Turn;
+  readonly operators: Turn;
   /** Of each network, the application machine that does the same from where a way out is. */
   readonly applications: readonly PlannedBatch[];
   readonly tunnelPorts: readonly number[];
@@ -37,10 +43,11 @@ const phases: readonly Phase[] = [
 export async function planRun(options: {
   readonly world: VerifyWorld;
   readonly nodes: readonly WorldMachine[];
+  readonly operators: readonly WorldMachine[];
   readonly host: HostCanary;
   readonly program: string;
 }): Promise<RunPlan> {
-  const { world, nodes, host, program } = options;
+  const { world, nodes, operators, host, program } = options;
   const networks = new Set(nodes.map((m) => m.network));
   const facts = new Map<string, Facts>();
   const controls: Control[] = [];
@@ -73,11 +80,15 @@ export async function planRun(options: {
     tunnelPort: () => tunnelPort++,
     turn: turn++,
   });
-  const able = nodes.filter((m) => facts.has(m.id));
-  const planned = phases.map((phase) => ({
-    phase,
-    batches: able.map((machine) => ({ machine, batch: triesOf(aims(machine, phase.as)) })),
-  }));
+  const turnOf = (machines: readonly WorldMachine[]): Turn => {
+    const able = machines.filter((m) => facts.has(m.id));
+    const planned = phases.map((phase) => ({
+      phase,
+      batches: able.map((machine) => ({ machine, batch: triesOf(aims(machine, phase.as)) })),
+    }));
+    return { able, phases: planned };
+  };
+  const turns = { nodes: turnOf(nodes), operators: turnOf(operators) };
   const applications = [...networks].flatMap((network) => {
     const machine = world.machines.find(
       (m) => m.kind === 'application' && m.network === network && facts.has(m.id),
@@ -93,5 +104,5 @@ export async function planRun(options: {
     return [];
   });
   const tunnelPorts = Array.from({ length: tunnelPort - firstTunnelPort }, (_, n) => firstTunnelPort + n);
-  return { facts, able, phases: planned, applications, tunnelPorts, controls };
+  return { facts, ...turns, applications, tunnelPorts, controls };
 }

@@ -3,12 +3,15 @@ import { walls, type VerifyResult } from './result.ts';
 type Said = Omit<VerifyResult, 'summary'>;
 
 /** The result in three lines: the verdict, what stopped the tries, what shows that they could have been seen. */
-export function summarise(result: Said): readonly [string, string, string] {
-  return [verdictLine(result), wallsLine(result), controlsLine(result)];
+export function summarise(result: Said, operators: number): readonly [string, string, string] {
+  return [verdictLine(result, operators), wallsLine(result), controlsLine(result)];
 }
 
-function verdictLine({ verdict, tries, machines }: Said): string {
-  const from = `from ${machines.length} ${machines.length === 1 ? 'node' : 'nodes'}`;
+function verdictLine({ verdict, tries, machines }: Said, operators: number): string {
+  const nodes = machines.length - operators;
+  const behind =
+    operators === 0 ? '' : operators === 1 ? ' and their operator' : ` and ${operators} operators`;
+  const from = `from ${nodes} ${nodes === 1 ? 'node' : 'nodes'}${behind}`;
   const leaked = tries.filter((t) => t.outcome === 'leaked');
   const open = tries.filter((t) => t.outcome === 'not proved');
   if (verdict === 'leak') {
@@ -26,7 +29,7 @@ function wallsLine({ tries }: Said): string {
     .filter(([, n]) => n > 0);
   const flushed = tries.filter((t) => t.rules === 'flushed').length;
   if (counts.length === 0) return 'Nothing was stopped.';
-  return `Stopped by ${counts.map(([wall, n]) => `${wall} ${n}`).join(', ')}; ${flushed} of the tries with the node's own rules flushed.`;
+  return `Stopped by ${counts.map(([wall, n]) => `${wall} ${n}`).join(', ')}; ${flushed} of the tries with the machine's own rules flushed.`;
 }
 
 function controlsLine({ controls }: Said): string {

@@ -124,3 +124,21 @@ export function provider({ world, machine, port }: Aims): Sort[] {
       return list;
     });
 }
+
+/** From an operator: the customers' own addresses, which the tunnel alone leads to. */
+export function customers({ world, machine, port }: Aims): Sort[] {
+  if (machine.kind !== 'operator') return [];
+  return ['node', 'application'].flatMap((kind) =>
+    world.machines
+      .filter((m) => m.kind === kind && m.network !== machine.network)
+      .slice(0, 1)
+      .flatMap((m) => {
+        const name = `${m.hostname} ${m.address}, in a customer's network`;
+        return [
+          tcp(m.address, port(), name, 'tcp'),
+          udp(m.address, port(), name, 'udp'),
+          icmp(m.address, name, 'icmp', [machine.address]),
+        ];
+      }),
+  );
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inAnyPrefix } from '../../lib/ip.ts';
 import { encode } from './batch.ts';
-import { planRun } from './plan.ts';
+import { planRun, type Turn } from './plan.ts';
 import { firstPort, isAllowed, type Try } from './try.ts';
 import type { VerifyWorld, WorldMachine } from './world.ts';
 
@@ -82,11 +82,16 @@ const world: VerifyWorld = {
 };
 const host = { sockets: ['/tmp/s'], abstract: 's', file: '/tmp/f', secret: 'x', vsock: true };
 const nodes = machines.filter((m) => m.kind === 'node');
-const plan = await planRun({ world, nodes, host, program: '' });
-const batches = plan.phases.flatMap(({ batches: each, phase }) => each.map((b) => ({ ...b, phase })));
-const tries: readonly { readonly machine: WorldMachine; readonly tried: Try }[] = batches.flatMap(
-  ({ machine, batch }) => batch.tries.map((tried) => ({ machine, tried })),
-);
+const operators = machines.filter((m) => m.kind === 'operator');
+const plan = await planRun({ world, nodes, operators, host, program: '' });
+const batchesOf = ({ phases }: Turn) =>
+  phases.flatMap(({ batches: each, phase }) => each.map((b) => ({ ...b, phase })));
+const batches = batchesOf(plan.nodes);
+const operatorBatches = batchesOf(plan.operators);
+const tries: readonly { readonly machine: WorldMachine; readonly tried: Try }[] = [
+  ...batches,
+  ...operatorBatches,
+].flatMap(({ machine, batch }) => batch.tries.map((tried) => ({ machine, tried })));
 
 test('every try aims at a documentation range, at the metadata address, or at what is ours', () => {
   const ours = [
@@ -167,8 +172,28 @@ test('every means of the issue is tried by every node, by both identities, with 
   assert.equal(batches.length, 16);
 });
 
+test('an operator tries the internet, its neighbours and its customers, by both identities and in both states', () => {
+  for (const { batch, machine, phase } of operatorBatches) {
+    const name = `${machine.id} ${phase.as} ${phase.rules}`;
+    for (const aim of [
+      'internet',
+      'metadata',
+      'control 172.31.0.4',
+      "in a customer's network",
+      'unix socket',
+    ])
+      assert.ok(
+        batch.tries.some((t) => t.towards.includes(aim) || t.what.includes(aim)),
+        `${name}: ${aim}`,
+      );
+    assert.ok(batch.tries.every((t) => t.by !== 'tunnel'));
+    encode({}, batch);
+  }
+  assert.equal(operatorBatches.length, 8);
+});
+
 test('what root adds for a try is taken back', () => {
-  for (const { batch, phase } of batches) {
+  for (const { batch, phase } of [...batches, ...operatorBatches]) {
     if (phase.as !== 'root') continue;
     const orders = batch.preparation.orders;
     const added = orders.filter((o) => o[0] === 'begin' && o.includes('add'));

@@ -6,12 +6,12 @@ import { inAnyPrefix } from '../../lib/ip.ts';
 import { ports } from '../../network/ports.ts';
 import { asPrefix, doorOf, isAllowed, tcp, udp, type Aims, type Batch, type Sort, type Try } from './try.ts';
 import { hostMeans } from './tries-host.ts';
-import { door, neighbours, peered, provider } from './tries-near.ts';
+import { customers, door, neighbours, peered, provider } from './tries-near.ts';
 import { metadata, outward } from './tries-outward.ts';
 import { reconfigured } from './tries-root.ts';
 import { tunnel } from './tries-tunnel.ts';
 
-/** Everything a node tries, as one identity. */
+/** Everything a machine tries, as one identity. */
 export function triesOf(aims: Aims): Batch {
   const list: Sort[] = [
     ...outward(aims),
@@ -20,6 +20,7 @@ export function triesOf(aims: Aims): Batch {
     ...neighbours(aims),
     ...peered(aims),
     ...provider(aims),
+    ...customers(aims),
   ];
   const preparation: (readonly string[])[] = [];
   if (aims.as === 'root') list.push(...reconfigured(aims, preparation));
@@ -30,7 +31,7 @@ export function triesOf(aims: Aims): Batch {
   };
 }
 
-/** What must work, so that "nothing gets out" is not said of a machine that is dead: ring, and the operator's own port. */
+/** What must work, so that "nothing gets out" is not said of a machine that is dead: the ring and the operator's own port, or control. */
 export function allowedTries({
   world,
   machine,
@@ -42,7 +43,7 @@ export function allowedTries({
       world.machines
         .filter(
           (m) =>
-            m.kind === 'node' &&
+            (m.kind === 'node' || m.kind === 'control-door') &&
             m.id !== machine.id &&
             m.network === machine.network &&
             isAllowed([rule], m.address, 'tcp', rule.port),

@@ -5,7 +5,7 @@ import { encode, parseAnswer, readProgram, type Answer } from './batch.ts';
 import { judgeControls } from './controls.ts';
 import { judge, nameOf, verdictOf, type Sighting } from './judge.ts';
 import { openHostCanary, type OpenHostCanary } from './outside.ts';
-import { planRun, type PlannedBatch, type RunPlan } from './plan.ts';
+import { planRun, type PlannedBatch, type RunPlan, type Turn } from './plan.ts';
 import {
   allowedControls,
   flushControls,
@@ -35,7 +35,7 @@ export interface VerifyOptions {
 /** Two at once would flush each other's rules and bear each other's ports: one waits for the other. */
 let turn: Promise<unknown> = Promise.resolve();
 
-/** Tries every way out of every node, and says whether one was found. Throws only where nothing could be tried at all. */
+/** Tries every way out of every node, and of the operators behind their doors, and says whether one was found. Throws only where nothing could be tried at all. */
 export function verify(world: VerifyWorld, options: VerifyOptions): Promise<VerifyResult> {
   const mine = turn.then(() => verifyNow(world, options));
   turn = mine.catch(() => undefined);
@@ -56,29 +56,42 @@ async function verifyNow(world: VerifyWorld, options: VerifyOptions): Promise<Ve
   }
   if (world.canaries.ipv4.length === 0)
     throw new Error('The fabric has no canary: a leak could not be seen.');
+  const operators = operatorsOf(world, nodes);
   const started = options.clock.now();
   const host = await openHostCanary();
   try {
-    const run: Run = { ...options, world, nodes, host, program: await readProgram() };
+    const run: Run = { ...options, world, nodes, operators, host, program: await readProgram() };
     const { tries, controls } = await play(run);
     const found = {
       verdict: verdictOf(tries, controls),
-      machines: nodes.map(({ id, hostname, network, address }) => ({ id, hostname, network, address })),
+      machines: [...nodes, ...operators].map(({ id, hostname, network, address }) => ({
+        id,
+        hostname,
+        network,
+        address,
+      })),
       tries: [...tries],
       controls: [...controls],
       startedAt: new Date(started).toISOString(),
       seconds: Math.round((options.clock.now() - started) / 100) / 10,
     };
     options.log.info('verified', { verdict: found.verdict, tries: tries.length, seconds: found.seconds });
-    return { ...found, summary: [...summarise(found)] };
+    return { ...found, summary: [...summarise(found, operators.length)] };
   } finally {
     await host.close();
   }
 }
 
+/** Those that the nodes' doors lead to. */
+const operatorsOf = (world: VerifyWorld, nodes: readonly WorldMachine[]): readonly WorldMachine[] => {
+  const ends = new Set(nodes.map((machine) => doorOf(world, machine)?.destination));
+  return world.machines.filter(({ kind, address }) => kind === 'operator' && ends.has(address));
+};
+
 interface Run extends VerifyOptions {
   readonly world: VerifyWorld;
   readonly nodes: readonly WorldMachine[];
+  readonly operators: readonly WorldMachine[];
   readonly host: OpenHostCanary;
   readonly program: string;
 }
@@ -94,7 +107,7 @@ interface Shown {
 async function play(
   run: Run,
 ): Promise<{ readonly tries: readonly VerifiedTry[]; readonly controls: readonly Control[] }> {
-  const { world, nodes, host, clock, signal } = run;
+  const { world, nodes, operators, host, clock, signal } = run;
   const plan = await planRun(run);
   const hostControl: Control = {
     kind: 'recorder',
@@ -128,25 +141,30 @@ async function play(
   try {
     shown = await playControls(run, plan, first);
     reading = shown.reading;
-    for (const { phase, batches } of plan.phases) {
-      signal.throwIfAborted();
-      reading = await playPhase(run, plan, phase, batches, { from: reading, played, opened });
-    }
+    reading = await playTurn(run, plan, plan.nodes, { from: reading, played, opened });
   } finally {
     const stopped = await stopWatchers(watchers);
     inTunnel = stopped.sightings;
     controls.push(
       ...stopped.failed,
-      ...(await restoreAll(world, plan.able, plan.facts, { program: run.program, clock })),
+      ...(await restoreAll(world, plan.nodes.able, plan.facts, { program: run.program, clock })),
+    );
+  }
+  // The operators after the nodes: while a node tries through the tunnel, its operator's own door has to stand.
+  try {
+    reading = await playTurn(run, plan, plan.operators, { from: reading, played, opened });
+  } finally {
+    controls.push(
+      ...(await restoreAll(world, plan.operators.able, plan.facts, { program: run.program, clock })),
     );
   }
   controls.push(
     ...shown.controls,
-    ...allowedControls(plan.able, plan.facts, opened, clock.now()),
+    ...allowedControls([...plan.nodes.able, ...plan.operators.able], plan.facts, opened, clock.now()),
     ...flushControls(played),
   );
 
-  const vouchers = vouched(reading, (recorder) => isNeeded(recorder, world, nodes));
+  const vouchers = vouched(reading, (recorder) => isNeeded(recorder, world, [...nodes, ...operators]));
   controls.push(...vouchers.map(voucherControl));
   const dead = vouchers
     .filter((v) => v.packets === 0)
@@ -155,7 +173,12 @@ async function play(
     const link = doorOf(world, p.machine);
     const operator =
       world.machines.find((m) => m.kind === 'operator' && m.address === link?.destination)?.id ?? null;
-    const kinds = new Set(shown.kinds.get(p.machine.network));
+    // Nobody in the operators' network has a way out: what the same means do from another network must show it.
+    const kinds = new Set(
+      p.machine.kind === 'operator'
+        ? [...shown.kinds.values()].flatMap((some) => [...some])
+        : shown.kinds.get(p.machine.network),
+    );
     if (hostControl.seen) kinds.add('host');
     if (host.vsock) kinds.add('vsock');
     if (tunnelShown(p.machine, operator, opened, inTunnel)) kinds.add('tunnel');
@@ -202,13 +225,28 @@ async function playControls(run: Run, plan: RunPlan, from: Reading): Promise<Sho
   };
 }
 
-/** All nodes at once, as one identity under one state of the rules; recorders are read before and after. */
+interface Sofar {
+  readonly from: Reading;
+  readonly played: Played[];
+  readonly opened: Opened[];
+}
+
+async function playTurn(run: Run, plan: RunPlan, turn: Turn, sofar: Sofar): Promise<Reading> {
+  let reading = sofar.from;
+  for (const { phase, batches } of turn.phases) {
+    run.signal.throwIfAborted();
+    reading = await playPhase(run, plan, phase, batches, { ...sofar, from: reading });
+  }
+  return reading;
+}
+
+/** All machines of a turn at once, as one identity under one state of the rules; recorders are read before and after. */
 async function playPhase(
   run: Run,
   plan: RunPlan,
   phase: Phase,
   batches: readonly PlannedBatch[],
-  sofar: { readonly from: Reading; readonly played: Played[]; readonly opened: Opened[] },
+  sofar: Sofar,
 ): Promise<Reading> {
   const heard = run.host.received().length;
   const answers = await Promise.all(
