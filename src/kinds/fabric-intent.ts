@@ -56,7 +56,7 @@ import { isPresent } from './children.ts';
 import { accountsFor, hasGate } from './gate-intent.ts';
 import { gateMachine } from './gate-machine.ts';
 import { anew, type Remember } from './remember.ts';
-import { isPlatform } from './platform-network.ts';
+import { isPlatform, operatorsSubnetId } from './platform-network.ts';
 
 type Reading = Pick<Store, 'get' | 'list' | 'idsOf' | 'secrets'>;
 type Knowing = Pick<Settings, 'operatorAuthority' | 'providerSubscription' | 'accounts' | 'wallsMinutes'>;
@@ -83,11 +83,14 @@ export function reviseFabric(
       });
       return made ?? [];
     });
+  const own = remember('platform network of the fabric', () =>
+    revise({ network: platformNetwork(store, settings) }),
+  );
   const networks = part('network', virtualNetworkType, (id) => networkPart(store, id));
   const clusters = part('cluster', clusterType, (id) => clusterPart(store, settings, id));
   const links = part('link', privateEndpointType, (id) => linkPart(store, id));
   // Those that an endpoint's address is bound by are its subnet's, so they are among these.
-  const named = networks.flatMap(({ document }) =>
+  const named = [own, ...networks].flatMap(({ document }) =>
     document.network.subnets.flatMap(({ securityGroup }) => securityGroup ?? []),
   );
   const securityGroups = [...new Set(named)].flatMap((id) =>
@@ -96,14 +99,14 @@ export function reviseFabric(
   const gate = remember('gate of the fabric', () => gateMachine(store, settings, remember));
   const rest = {
     securityGroups,
-    serviceTags: namedTags(securityGroups),
+    serviceTags: namedTags(securityGroups, gate ? [host(gate.address)] : []),
     ...(settings.wallsMinutes !== undefined && { wallsSeconds: settings.wallsMinutes * 60 }),
     work: work.map((item) =>
       item.kind === 'verify' ? { ...item, network: fabricNetworkOf(store, item.network) } : item,
     ),
   };
   const document: FabricIntent = {
-    networks: [platformNetwork, ...networks.map((item) => item.document.network)],
+    networks: [own.document.network, ...networks.map((item) => item.document.network)],
     machines: [
       controlDoor(
         clusters.map((item) => item.document.operator.address),
@@ -118,7 +121,7 @@ export function reviseFabric(
     ...rest,
   };
   const revisions = [networks, clusters, links].map((parts) => parts.map((item) => item.revision));
-  return { revision: revise({ revisions, rest, gate }).revision, document };
+  return { revision: revise({ platform: own.revision, revisions, rest, gate }).revision, document };
 }
 
 interface NetworkPart {
@@ -162,12 +165,22 @@ function linkPart(store: Reading, id: string): FabricLink | undefined {
 const present = <R extends { readonly provisioningState: string }>(resource: R | undefined): R | undefined =>
   resource?.provisioningState === 'Deleting' ? undefined : resource;
 
-const platformNetwork: FabricNetwork = {
-  id: platform.network,
-  label: platform.label,
-  prefixes: [platform.prefix],
-  subnets: Object.entries(platform.subnets).map(([name, prefix]) => ({ name, prefix })),
-  internet: false,
+const platformNetwork = (
+  store: Reading,
+  { providerSubscription }: Pick<Settings, 'providerSubscription'>,
+): FabricNetwork => {
+  const operators = store.get<SubnetProperties>(operatorsSubnetId(providerSubscription));
+  return {
+    id: platform.network,
+    label: platform.label,
+    prefixes: [platform.prefix],
+    subnets: Object.entries(platform.subnets).map(([name, prefix]) => ({
+      name,
+      prefix,
+      ...(name === 'operators' && operators && subnetWalls(store, operators.properties)),
+    })),
+    internet: false,
+  };
 };
 
 const customerNetwork = (store: Reading, network: VirtualNetwork): FabricNetwork => ({

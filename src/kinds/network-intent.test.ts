@@ -9,9 +9,11 @@ import {
   makeNetwork,
   networkId,
   subnetId,
+  provider,
   type World,
 } from '../../test/harness/kinds-world.ts';
 import { clientPrefixes } from './network-intent.ts';
+import { operatorsGroupId } from './operators-group.ts';
 
 let world: World;
 beforeEach(() => void (world = createWorld()));
@@ -28,6 +30,7 @@ const resource = (kind: string, name: string): string =>
   `${group()}/providers/Microsoft.Network/${kind}/${name}`;
 const securityGroup = resource('networkSecurityGroups', 'NSG1');
 const table = resource('routeTables', 'rt1');
+const operatorsGroup = operatorsGroupId(provider.subscription).toLowerCase();
 const webGroup = resource('applicationSecurityGroups', 'Web');
 
 /** A row as the kinds store it, whoever wrote it. */
@@ -63,7 +66,11 @@ const peer = (from: string, to: string, properties: object = {}, peeringState = 
 
 test('a network whose subnets name nothing has no walls of its own', () => {
   makeNetwork(world);
-  assert.deepEqual(intent().securityGroups, []);
+  assert.deepEqual(
+    intent().securityGroups?.map(({ id }) => id),
+    [operatorsGroup],
+    'the group of the operators alone',
+  );
   assert.deepEqual(subnet('cass'), { name: 'cass', prefix: '10.0.2.0/24' });
 });
 
@@ -86,7 +93,8 @@ test("a subnet's group comes with its rules, in the words of the network", () =>
 
   const id = securityGroup.toLowerCase();
   assert.equal(subnet('cass')?.securityGroup, id);
-  const { securityGroups, serviceTags } = intent();
+  const { serviceTags } = intent();
+  const securityGroups = intent().securityGroups?.filter((one) => one.id !== operatorsGroup);
   assert.deepEqual(
     securityGroups?.map((one) => [one.id, one.rules.map(({ name }) => name)]),
     [[id, ['one', 'two']]],
@@ -100,7 +108,7 @@ test("a subnet's group comes with its rules, in the words of the network", () =>
   assert.deepEqual(two!.destination.prefixes, ['Storage.eastus2', 'Internet', '10.0.0.0/8']);
   assert.deepEqual(
     serviceTags,
-    { 'Storage.eastus2': [] },
+    { 'Storage.eastus2': [], Storage: [], AzureKeyVault: [], AzureMonitor: [] },
     'a service that nobody runs is known, and has no address',
   );
 });

@@ -7,6 +7,7 @@ import { sameId } from '../arm/id.ts';
 import type { FabricNetwork, FabricSecurityGroup } from '../exchange/intents/fabric.ts';
 import { networkTags, serviceTag, type SecurityRule } from '../network/security-rules.ts';
 import type { Resource, Store } from '../store/resource.ts';
+import { gateTags } from './operators-group.ts';
 import { routeType, toRoute, type RouteProperties } from './route/schema.ts';
 import { securityRuleType, toSecurityRule, type RuleProperties } from './security-rule/schema.ts';
 import { peeringType, type PeeringProperties, type PeeringState } from './virtual-network-peering/schema.ts';
@@ -94,8 +95,14 @@ function fabricRule({
   };
 }
 
-/** Tags of services that these groups name. None of the services has an address in the fabric yet. */
-export const namedTags = (groups: readonly FabricSecurityGroup[]): Record<string, string[]> =>
+/**
+ * Tags of services that these groups name. Those of what is reached by the gate lead to the gate's addresses, in every region;
+ * none of the others has an address in the fabric.
+ */
+export const namedTags = (
+  groups: readonly FabricSecurityGroup[],
+  gate: readonly string[],
+): Record<string, string[]> =>
   Object.fromEntries(
     groups
       .flatMap(({ rules }) =>
@@ -105,7 +112,7 @@ export const namedTags = (groups: readonly FabricSecurityGroup[]): Record<string
         const tag = serviceTag(text);
         return tag !== undefined && !networkTags.some((name) => name === tag.name);
       })
-      .map((tag) => [tag, []]),
+      .map((tag) => [tag, gateTags.some((name) => name === serviceTag(tag)!.name) ? [...gate] : []]),
   );
 
 interface Peer {

@@ -1,11 +1,12 @@
 /**
  * The platform's own network as ARM shows it: in the provider's subscription, where service endpoint policies are attached to the
- * operators' subnet. Nothing else of it is anybody's to change.
+ * operators' subnet. Nothing else of it is anybody's to change; the security group of that subnet is a resource of its own.
  */
 import { randomUUID } from 'node:crypto';
 import { ArmError } from '../arm/errors.ts';
 import type { Store } from '../store/resource.ts';
 import { networkOf } from './claims.ts';
+import { operatorsGroupId, putOperatorsGroup } from './operators-group.ts';
 import { managedGroup, platform } from './platform.ts';
 import type { Settings } from './settings.ts';
 import { subnetType, type SubnetProperties } from './subnet/schema.ts';
@@ -59,12 +60,17 @@ export function putPlatformNetwork(store: Store, settings: Settings): void {
         state,
       });
     }
+    putOperatorsGroup(store, settings);
     for (const [name, prefix] of Object.entries(platform.subnets)) {
-      if (store.get(`${id}/subnets/${name}`)) continue;
+      const existing = store.get<SubnetProperties>(`${id}/subnets/${name}`);
+      const group = name === 'operators' && { id: operatorsGroupId(settings.providerSubscription) };
+      if (existing && (!group || existing.properties.networkSecurityGroup)) continue;
       const properties: SubnetProperties = {
         ...{ prefix, delegations: [] },
         privateEndpointNetworkPolicies: 'Disabled',
         privateLinkServiceNetworkPolicies: 'Enabled',
+        ...existing?.properties,
+        ...(group && { networkSecurityGroup: group }),
       };
       store.putOwned({
         id: `${id}/subnets/${name}`,

@@ -37,13 +37,12 @@ import {
 
 /** A place's id is that of its machine in the fabric. */
 export function wallsOf(store: Store): Walls {
-  const networks = store
-    .list<VirtualNetworkProperties, VirtualNetworkState>(virtualNetworkType)
-    .filter((network) => isPresent(network) && !isPlatform(network));
+  const all = store.list<VirtualNetworkProperties, VirtualNetworkState>(virtualNetworkType).filter(isPresent);
+  const networks = all.filter((network) => !isPlatform(network));
   const intent = fabricIntent(store, settingsOf(store), []);
   const endpoints = store.list<EndpointProperties, EndpointState>(privateEndpointType).filter(isPresent);
   const groupOf = reading((subnet: Subnet) => standingGroup(store, subnet));
-  const subnets = new Map(networks.map((network) => [network.state.network, subnetsOf(store, network.id)]));
+  const subnets = new Map(all.map((network) => [network.state.network, subnetsOf(store, network.id)]));
   const places = intent.machines.map((machine): Place => {
     const subnet = subnets.get(machine.network)?.find(({ name }) => name === machine.subnet);
     return {
@@ -63,7 +62,7 @@ export function wallsOf(store: Store): Walls {
     places,
     endpoints: endpoints.flatMap((endpoint) => endpointPlace(store, endpoint)),
     members: membersOf(store, endpoints),
-    tags: {},
+    tags: intent.serviceTags ?? {},
   };
 }
 

@@ -124,7 +124,20 @@ test("the operator's interface is the provider's to ask about", () => {
   };
   assert.equal(world.refused('POST', `${watcherId()}/ipFlowVerify`, body).code, 'AuthorizationFailed');
   const its = watcherId().replace(customer.subscription, provider.subscription);
-  assert.deepEqual(answerTo(`${its}/ipFlowVerify`, body, provider), says('Deny', 'platformPolicy/DenyAll'));
+  assert.deepEqual(
+    answerTo(`${its}/ipFlowVerify`, body, provider),
+    says('Deny', 'securityRules/DenyEverythingOutBound'),
+  );
+  // What its group lets through, the platform policy still keeps in: there is no gate yet.
+  const gate = { ...body, remoteIPAddress: '172.31.0.4', remotePort: '22' };
+  assert.deepEqual(
+    answerTo(`${its}/ipFlowVerify`, { ...gate, remotePort: '8443' }, provider),
+    says('Allow', 'securityRules/AllowControlOutBound'),
+  );
+  assert.deepEqual(
+    answerTo(`${its}/ipFlowVerify`, gate, provider),
+    says('Deny', 'securityRules/DenyEverythingOutBound'),
+  );
 });
 
 test('a group narrows what the platform lets through, and is named by its rule', async () => {

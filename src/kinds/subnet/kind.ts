@@ -46,8 +46,10 @@ export const subnetKind: Kind<SubnetProperties, SubnetState> = {
         `There is no virtual network ${networkId}. Create it first.`,
       );
     }
-    const said = readSubnet(fields(request.properties), existing?.properties);
-    if (isPlatformSubnet(store, request.id.text)) checkPlatformSubnet(request.id.name, said, existing);
+    const asked = readSubnet(fields(request.properties), existing?.properties);
+    const said = isPlatformSubnet(store, request.id.text)
+      ? checkPlatformSubnet(request.id.name, asked, existing)
+      : asked;
     const place = { subscriptionId: request.id.subscriptionId, location: network.location };
     const properties = checkNamed(context, place, said, existing?.properties);
     checkChange(store, request.id.text, existing, properties);
@@ -80,15 +82,21 @@ export const subnetKind: Kind<SubnetProperties, SubnetState> = {
   },
 };
 
-/** Of the platform's subnets, the operators' alone takes policies, and nothing else. */
-function checkPlatformSubnet(name: string, said: SubnetProperties, existing: Subnet | undefined): void {
+/** Of the platform's subnets, the operators' alone takes policies, and nothing else. Its security group stays when it isn't named. */
+function checkPlatformSubnet(
+  name: string,
+  asked: SubnetProperties,
+  existing: Subnet | undefined,
+): SubnetProperties {
+  const group = asked.networkSecurityGroup ?? existing?.properties.networkSecurityGroup;
+  const said = { ...asked, ...(group && { networkSecurityGroup: group }) };
   const bare = (one: SubnetProperties) => ({
     ...one,
     ...{ serviceEndpointPolicies: undefined, serviceEndpoints: undefined },
   });
   const takesPolicies = name.toLowerCase() === 'operators' || !said.serviceEndpointPolicies;
-  if (existing && takesPolicies && isDeepStrictEqual(bare(said), bare(existing.properties))) return;
-  refusePlatform(`The subnet '${name}'`);
+  if (existing && takesPolicies && isDeepStrictEqual(bare(said), bare(existing.properties))) return said;
+  return refusePlatform(`The subnet '${name}'`);
 }
 
 export const showSubnet = (subnet: Subnet, store: Pick<Store, 'list'>): JsonObject => ({
