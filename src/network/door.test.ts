@@ -43,6 +43,25 @@ test('each state names exactly its flows', () => {
   assert.equal(Object.keys(doorStates).length, 5);
 });
 
+test('what leads to services is open to who takes part, and only by what the policy names', () => {
+  const open: NonNullable<DoorPolicy['tunnel']>['open'] = [
+    { protocol: 'tcp', port: 8443, reason: 'the exchange' },
+    { protocol: 'tcp', port: 443, reason: 'services', notBlocked: true },
+  ];
+  const tunnelled = (state: DoorState): number[] =>
+    doorRules(policy(state, { tunnel: { ...policy(state).tunnel!, open } }))
+      .filter(({ device }) => device === 'wg0')
+      .map(({ port, remote }) => (assert.deepEqual(remote, ['fd12:3456:789a::1']), port));
+  for (const [state, ports] of [
+    ['born', []],
+    ['joining', [8443, 443]],
+    ['joined', [8443, 443]],
+    ['blocked', [8443]],
+    ['retired', []],
+  ] as const)
+    assert.deepEqual(tunnelled(state), ports, state);
+});
+
 test('every hook of every policy drops what no rule names, and no rule is without addresses', () => {
   const states = fc.constantFrom<DoorState>('born', 'joining', 'joined', 'blocked', 'retired');
   const hooks = fc.record({ nic: fc.boolean(), tunnel: fc.boolean() });

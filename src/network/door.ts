@@ -25,6 +25,7 @@ export const doorStates: Readonly<
     allows: [
       'WireGuard to the private endpoint (UDP, out)',
       'through the tunnel: enrolment with the one-time key, then the exchange and the MTU probe (out)',
+      "through the tunnel: the operator's port for services (TCP 443, out), while policies name an account for the cluster",
       'the ring with its peers (TCP 7001, in and out)',
       'CQL on loopback only',
     ],
@@ -34,6 +35,7 @@ export const doorStates: Readonly<
     allows: [
       'WireGuard to the private endpoint (UDP, out)',
       'through the tunnel: the exchange and the MTU probe (out)',
+      "through the tunnel: the operator's port for services (TCP 443, out), while policies name an account for the cluster",
       'the ring with its peers (TCP 7001, in and out)',
       'CQL from the virtual network and its peers (TCP 9042, in)',
     ],
@@ -64,6 +66,8 @@ export interface DoorPolicy {
       readonly protocol: 'tcp' | 'udp';
       readonly port: number;
       readonly reason: string;
+      /** Closed while the node is blocked. */
+      readonly notBlocked?: true;
     }[];
   } | null;
   readonly peers: readonly string[];
@@ -111,7 +115,8 @@ export function doorRules(policy: DoorPolicy): readonly DoorRule[] {
       port: endpoint.port,
       reason: 'WireGuard to the private endpoint',
     });
-    for (const { protocol, port, reason } of tunnel.open) {
+    for (const { protocol, port, reason, notBlocked } of tunnel.open) {
+      if (state === 'blocked' && notBlocked) continue;
       link.push({
         direction: 'out',
         device: tunnel.device,

@@ -47,11 +47,15 @@ test('before the cluster’s prefix is known the tunnel lets nothing in', () => 
   assert.match(plan, /iifname "eth0" udp dport 51820/);
 });
 
-test('the gate is reached where there is one, on its one port', () => {
+test('where there is a gate it is reached on its one port, and enrolled nodes reach what leads to it', () => {
   const gate = { address: '172.31.3.4', port: 443 };
-  const [without, within] = [door, { ...door, gate }].map((one) => rules(planOperatorDoor(one), 'output'));
-  assert.deepEqual(
-    within!.filter((rule) => !without!.includes(rule)),
-    ['oifname "eth0" ip daddr 172.31.3.4 tcp dport 443 counter accept'],
-  );
+  const added = (chain: string): string[] => {
+    const without = rules(planOperatorDoor(door), chain);
+    return rules(planOperatorDoor({ ...door, gate }), chain).filter((rule) => !without.includes(rule));
+  };
+  assert.deepEqual(added('output'), ['oifname "eth0" ip daddr 172.31.3.4 tcp dport 443 counter accept']);
+  assert.deepEqual(added('input'), [
+    'iifname "wg0" ip6 saddr fd12:3456:789a:1::/64 ip6 daddr fd12:3456:789a::1 tcp dport 443 counter accept',
+  ]);
+  assert.deepEqual(added('forward'), []);
 });

@@ -35,6 +35,8 @@ export function planOperatorDoor(door: OperatorDoor): string {
         fromTunnel(door.overlay.oneTime, 'tcp', ports.enrolment),
         fromTunnel(door.overlay.nodes, 'tcp', ports.exchange),
         fromTunnel(door.overlay.nodes, 'udp', ports.mtuProbe),
+        // It goes on to the gate, and to nothing else.
+        ...(door.gate ? [fromTunnel(door.overlay.nodes, 'tcp', ports.services)] : []),
       ]
     : [];
   // Judged by direction, not by state alone: what this machine didn't start is judged packet by packet.

@@ -17,6 +17,8 @@ export const ports = {
   mtuProbe: 8441,
   /** TCP on the operator's tunnel address, mutual TLS, for enrolled nodes only. */
   exchange: 8443,
+  /** TCP on the operator's tunnel address, for enrolled nodes only: bytes to the gate and back. As a service's own, so that a Host needs no port. */
+  services: 443,
   /** TCP on control's address in the provider's network, for operators only. */
   control: 8443,
   /** TCP on control's address in the provider's network: an operator's first words, before it has a certificate. */

@@ -44,6 +44,17 @@ test('an enrolled node may not dial the enrolment port any more', () => {
   assert.deepEqual(tunnelled(doorRules(enrolledPolicy(identity, undefined, ground))), [8443, 8441]);
 });
 
+test('services are dialled on the one port that the intent names, and not by a blocked node', () => {
+  const door = { state: 'joined', endpoint: join.endpoint, peers: [], clients: [] } as const;
+  const services = { port: 443, authority: '', accounts: ['logs.blob.core.windows.net'] };
+  const of = (intent: object): number[] =>
+    tunnelled(doorRules(enrolledPolicy(identity, intent as NodeIntent, ground)));
+  assert.deepEqual(of({ door, services }), [8443, 8441, 443]);
+  assert.deepEqual(of({ door: { ...door, state: 'joining' }, services }), [8443, 8441, 443]);
+  assert.deepEqual(of({ door: { ...door, state: 'blocked' }, services }), [8443, 8441]);
+  assert.deepEqual(of({ door }), [8443, 8441]);
+});
+
 test('before its first intent an enrolled node is joining, with no peer', () => {
   const policy = enrolledPolicy(identity, undefined, ground);
   assert.equal(policy.state, 'joining');

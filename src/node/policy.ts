@@ -68,6 +68,7 @@ export function enrolledPolicy(
       open: [
         { protocol: 'tcp', port: identity.exchange.port, reason: 'the exchange with the operator' },
         { protocol: 'udp', port: ports.mtuProbe, reason: 'the MTU probe' },
+        ...services(intent),
       ],
     },
     peers: (intent?.door.peers ?? []).filter((peer) => peer !== own),
@@ -75,6 +76,20 @@ export function enrolledPolicy(
     deniedUid,
   };
 }
+
+type Open = NonNullable<DoorPolicy['tunnel']>['open'];
+
+const services = (intent: NodeIntent | undefined): Open =>
+  intent?.services
+    ? [
+        {
+          protocol: 'tcp',
+          port: intent.services.port,
+          reason: 'services, by the operator and the gate',
+          notBlocked: true,
+        },
+      ]
+    : [];
 
 /** An address without its prefix length. */
 export const bare = (address: string): string => address.split('/')[0] ?? address;

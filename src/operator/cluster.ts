@@ -20,6 +20,7 @@ import type { Admitted } from './node-exchange.ts';
 import { operatorReport } from './report.ts';
 import { ringIntent, type Heard, type RingView } from './ring-view.ts';
 import type { Refusals } from './refusals.ts';
+import type { Relay } from './relay.ts';
 import type { Book, OperatorState, WireguardKeys } from './state.ts';
 import type { TokenMaker } from './token-maker.ts';
 import type { Tunnel, TunnelShape } from './tunnel.ts';
@@ -36,6 +37,7 @@ export interface ClusterOptions {
   readonly door: { ensure(overlay: OperatorDoor['overlay'], gate?: OperatorDoor['gate']): Promise<void> };
   readonly tunnel: Tunnel;
   readonly listeners: { ensure(address: string): Promise<void>; wake(node: string): void };
+  readonly relay: Relay;
   readonly tokens: TokenMaker;
   readonly refusals: Refusals;
   readonly wake: (reason: string) => void;
@@ -58,6 +60,8 @@ export interface Cluster {
   intentFor(node: string): Revised<NodeIntent> | undefined;
   onReport(node: string, report: NodeReport, applied: string | null): void;
   admitted(node: string): Admitted | undefined;
+  /** The enrolled node of the intent whose tunnel address this is; one that leaves is none. */
+  nodeAt(source: string): string | undefined;
   /** The tunnel's peers, as of now. */
   applyPeers(): Promise<void>;
 }
@@ -163,6 +167,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     if (intent) {
       await attempt('members', () => settle(intent));
       await attempt('tunnel', applyPeers);
+      await attempt('relay', () => options.relay.ensure(wayToGate(intent)));
       listening = (await attempt('handshakes', lookAtHandshakes)) ?? false;
       const noTokens = options.tokens.ensure(ringIntent(intent, book.read()), book.read());
       if (noTokens) failed.push({ item: 'tokens', error: noTokens });
@@ -198,6 +203,11 @@ export function createCluster(options: ClusterOptions): Cluster {
         speaksFrom: (source) => prefix !== undefined && speaker(source, prefix) === node,
       };
     },
+    nodeAt(source) {
+      const prefix = options.intent()?.document.cluster.ulaPrefix;
+      const member = prefix === undefined ? undefined : memberAt(book.read(), prefix, source, 'lasting');
+      return member?.grant ? member.name : undefined;
+    },
     onReport(node, report, applied) {
       const leaver = leavers.get(node);
       if (leaver) {
@@ -224,6 +234,9 @@ export function createCluster(options: ClusterOptions): Cluster {
     return memberAt({ ...state, members }, prefix, source, 'lasting')?.name;
   }
 }
+
+const wayToGate = ({ cluster, gate }: OperatorIntent) =>
+  gate && { listen: { address: tunnelAddress(cluster.ulaPrefix), port: ports.services }, gate };
 
 /** A part of the operator that fails is a fault of each data centre that isn't ready, unless it has one of its own. */
 function withFailures(reports: Climb['reports'], failed: readonly Failure[]): Climb['reports'] {

@@ -19,6 +19,7 @@ import { createDoorKeeper } from './door.ts';
 import { createEnrolment } from './enrolment.ts';
 import { createListeners } from './listeners.ts';
 import { createRefusals } from './refusals.ts';
+import { createRelay } from './relay.ts';
 import { headline } from './report.ts';
 import { openBook, paths } from './state.ts';
 import { createTokenMaker } from './token-maker.ts';
@@ -80,13 +81,14 @@ export async function runOperator({ clock, log, signal, env }: RoleContext): Pro
       log,
     },
   });
+  const relay = createRelay({ nodeAt: (source) => cluster.nodeAt(source), clock, log });
   const tokens = createTokenMaker({
     ...{ book, log, signal },
     tools: { javaHome: env['JAVA_HOME'] ?? '/usr', tools, scratch: at.scratch },
     onMade: () => wake('tokens'),
   });
   const cluster = createCluster({
-    ...{ book, authorities, door, tunnel, listeners, tokens, refusals, wake, clock, log },
+    ...{ book, authorities, door, tunnel, listeners, relay, tokens, refusals, wake, clock, log },
     authorityFingerprint: await fingerprint(authorities.exchange.certificate),
     intent: () => intent,
     takeIntent,
@@ -119,6 +121,7 @@ export async function runOperator({ clock, log, signal, env }: RoleContext): Pro
     driven.stopped.then(resolve, reject);
   });
   listeners.close();
+  await relay.ensure(undefined);
 
   function followControl(): Following {
     return follow<OperatorIntent, OperatorReport>({

@@ -1,6 +1,7 @@
 /** What one node is told: a pure function of the intent and of what is remembered, never of what the nodes last said. */
 import type { NodeIntent } from '../exchange/intents/node.ts';
 import type { OperatorDataCenter, OperatorNode } from '../exchange/intents/operator.ts';
+import { ports } from '../network/ports.ts';
 import { cleanupTask } from './cleanup.ts';
 import { isStarted, reached, seedsOf, type RingView } from './ring-view.ts';
 import { workFor } from './ring-work.ts';
@@ -57,6 +58,7 @@ export function nodeIntent(
     },
     work: [...workFor(view, node.name), ...cleanupFor(dataCenter, ring, node.name)],
     ...commandsFor(view.intent, dataCenter.name, node.address),
+    ...servicesFor(view.intent),
   };
 }
 
@@ -77,11 +79,21 @@ function commandsFor(
   return commands.length > 0 ? { commands } : {};
 }
 
+/** Left out where there is no gate. */
+function servicesFor({ gate }: RingView['intent']): Pick<NodeIntent, 'services'> {
+  if (!gate) return {};
+  const { authority, accounts } = gate;
+  return { services: { port: ports.services, authority, accounts: [...accounts] } };
+}
+
 /** The last words to a node that leaves: everything stops, and its door closes for good. */
-export const retiredIntent = (last: NodeIntent): NodeIntent => ({
-  ...last,
-  door: { ...last.door, state: 'retired', peers: [], clients: [] },
-  cassandra: { ...last.cassandra, process: 'stopped' },
-  work: [],
-  commands: [],
-});
+export function retiredIntent(last: NodeIntent): NodeIntent {
+  const { services: _, ...rest } = last;
+  return {
+    ...rest,
+    door: { ...last.door, state: 'retired', peers: [], clients: [] },
+    cassandra: { ...last.cassandra, process: 'stopped' },
+    work: [],
+    commands: [],
+  };
+}

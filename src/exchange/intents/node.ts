@@ -104,6 +104,16 @@ export const NodeIntent = Type.Object({
   }),
   work: Type.Array(NodeWork),
   commands: Type.Optional(Type.Array(NodeCommand)),
+  /** How services are reached: by this port of the operator's tunnel address, each by its own name. Left out: none is. */
+  services: Type.Optional(
+    Type.Object({
+      port: Type.Integer(),
+      /** Signs what whoever answers there shows, PEM: the gate, and nobody else. */
+      authority: Type.String(),
+      /** Host names. */
+      accounts: Type.Array(Type.String()),
+    }),
+  ),
 });
 export type NodeIntent = Static<typeof NodeIntent>;
 

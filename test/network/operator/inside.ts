@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -211,6 +212,30 @@ test('the operator’s machine dials control and nobody else', async () => {
     'and it is there',
   );
   assert.equal(await dial(lasting(2), 7001), 'closed');
+});
+
+test('services: a node reaches the gate through it while control says there is one, and nobody else does', async () => {
+  const gate = { address: controlAddress, port: 8_444, authority: 'PEM', accounts: ['logs.example'] };
+  const server = createServer((socket) => socket.end('this is the gate')).listen(gate.port, controlAddress);
+  await once(server, 'listening');
+  const [first] = puppets as [Puppet];
+  const to = { host: tunnelAddress, port: ports.services };
+  assert.equal(await first.ask({ do: 'tcp', ...to }), 'silence', 'before');
+  control.hand({ ...intent, gate });
+  await control.waitFor('the gate', () => true);
+  assert.equal(await first.ask({ do: 'hear', ...to }), 'this is the gate');
+  const told = await until(
+    'the node to be told',
+    async () => (await first.ask<NodeIntent>({ do: 'intent' })).services,
+    { timeoutMs: 5_000 },
+  );
+  assert.deepEqual(told, { port: ports.services, authority: 'PEM', accounts: ['logs.example'] });
+  const outside = { host: operatorAddress, port: ports.services };
+  assert.equal(await first.ask({ do: 'tcp', ...outside }), 'silence', 'not past the tunnel');
+  control.hand(intent);
+  await control.waitFor('no gate', () => true);
+  assert.equal(await first.ask({ do: 'tcp', ...to }), 'silence', 'and no more');
+  server.close();
 });
 
 test('killed, it finds its tunnel as it was, and the nodes are back within seconds', async () => {

@@ -148,6 +148,20 @@ const commands: Record<string, (args: never) => unknown> = {
       socket.on('error', (error: NodeJS.ErrnoException) => finish(error.code ?? 'error'));
     }),
 
+  hear: (args: { host: string; port: number }) =>
+    new Promise((resolve) => {
+      let heard = '';
+      const socket = connect(args);
+      const finish = (): void => {
+        socket.destroy();
+        resolve(heard);
+      };
+      socket.setTimeout(2_000, finish);
+      socket.on('data', (chunk: Buffer) => (heard += chunk.toString()));
+      socket.on('end', finish);
+      socket.on('error', (error: NodeJS.ErrnoException) => ((heard = error.code ?? 'error'), finish()));
+    }),
+
   listen: (args: { port: number }) =>
     new Promise((resolve) =>
       createServer((socket) => socket.end()).listen(args.port, '::', () => resolve(true)),
