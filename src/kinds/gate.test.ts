@@ -154,6 +154,37 @@ test('what is a customer’s is that customer’s, and a definition may name a g
   assert.deepEqual(names(to), []);
 });
 
+test('logs go to an account that the cluster may reach, its own before the provider’s, and the right to write is shown nowhere', async (t) => {
+  const logs = { container: 'cassandra', sas: 'sv=1&sp=ac&sig=a-secret-signature' };
+  const to = createWorld({
+    accounts: [
+      { ...shared, logs },
+      { ...theirs, logs },
+      { ...foreign, logs },
+    ],
+  });
+  t.after(() => to.stop());
+  await to.fabricApplies();
+  await makeCluster(to);
+  to.put(policy, {}, provider);
+  const stored = async (): Promise<unknown> => {
+    await to.fabricApplies();
+    if (to.kinds.gateIntent!()) await to.gateSays();
+    return to.kinds.operatorIntent(to.identity())!.document.gate?.logs;
+  };
+  define(to, 'provider', [shared.id, foreign.id]);
+  assert.equal(await stored(), undefined, 'no policy is attached');
+  attach(to, policy);
+  assert.deepEqual(await stored(), { account: shared.name, ...logs });
+  define(to, 'customer', [theirs.id]);
+  assert.deepEqual(await stored(), { account: theirs.name, ...logs });
+  const everything = JSON.stringify([
+    ...[to.get(clusterId()), to.store.below('/subscriptions'), to.kinds.gateIntent!()],
+    ...[to.kinds.fabricIntent(), to.get(policy, provider)],
+  ]);
+  assert.equal(everything.includes('a-secret-signature'), false);
+});
+
 test('methods and paths narrow, and several definitions are a union', async (t) => {
   const to = await world(t);
   to.put(policy, {}, provider);

@@ -3,6 +3,7 @@ import type { OperatorCommand, OperatorDataCenter, OperatorIntent } from '../exc
 import { ports } from '../network/ports.ts';
 import { accountsFor, hasGate } from './gate-intent.ts';
 import { platform } from './platform.ts';
+import { logStore } from './service-accounts.ts';
 import type { Settings } from './settings.ts';
 import type { Store } from '../store/resource.ts';
 import {
@@ -64,7 +65,9 @@ function gateOf(
   const accounts = accountsFor(store, settings, cluster).map(({ name }) => name);
   const authority = cluster.state.gateAuthority;
   if (authority === undefined || accounts.length === 0 || !hasGate(store)) return {};
-  return { gate: { address: platform.gate.address, port: ports.gate, authority, accounts } };
+  const logs = logStore(settings.accounts, accounts, cluster);
+  const { address } = platform.gate;
+  return { gate: { address, port: ports.gate, authority, accounts, ...(logs && { logs }) } };
 }
 
 /** Absent while there are none: what an operator has taken up before stays word for word. */

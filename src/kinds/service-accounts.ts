@@ -1,3 +1,5 @@
+import { sameId } from '../arm/id.ts';
+
 /**
  * Accounts of services outside, as the installation knows them: which ARM id has which name, and where it stands. A policy names
  * ids; a name and an address without one let nothing through.
@@ -11,4 +13,27 @@ export interface ServiceAccount {
   readonly port: number;
   /** Who signs its certificate, PEM. */
   readonly authority: string;
+  /** Set: nodes of clusters that may reach it keep their logs there. */
+  readonly logs?: LogContainer | undefined;
+}
+
+export interface LogContainer {
+  readonly container: string;
+  /** The right to add to it, a query string: a secret. */
+  readonly sas: string;
+}
+
+/**
+ * Where a cluster's logs go, of the accounts that it may reach: to one in its own subscription before the provider's. One of a
+ * subscription can have them.
+ */
+export function logStore(
+  accounts: readonly ServiceAccount[],
+  reachable: readonly string[],
+  { subscriptionId }: { readonly subscriptionId: string },
+): { readonly account: string; readonly container: string; readonly sas: string } | undefined {
+  const stores = accounts.filter(({ name, logs }) => logs && reachable.includes(name));
+  const isOwn = ({ id }: ServiceAccount): boolean => sameId(id.split('/')[2] ?? '', subscriptionId);
+  const store = stores.find(isOwn) ?? stores[0];
+  return store?.logs && { account: store.name, ...store.logs };
 }

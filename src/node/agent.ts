@@ -10,9 +10,13 @@ import type { Reconciler } from '../reconcile/reconciler.ts';
 import { createJolokia } from './cassandra/jolokia.ts';
 import { createCassandraKeeper } from './cassandra/keeper.ts';
 import { createKeyspaceWatch } from './cassandra/keyspaces.ts';
+import type { DoorPolicy } from '../network/door.ts';
 import type { DoorKeeper } from './door.ts';
 import { addressOf, type Nic, type NodeIdentity } from './identity.ts';
 import { openIntentStore } from './intent-store.ts';
+import { openShipper } from './logs/ship.ts';
+import { createLogShipping } from './logs/shipping.ts';
+import type { StorePlace } from './logs/store.ts';
 import { echoProbe, findMtu, mtuCandidates } from './mtu.ts';
 import type { NodePaths } from './paths.ts';
 import { bare, enrolledPolicy } from './policy.ts';
@@ -74,9 +78,25 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     onChange: () => wake('command'),
   });
 
+  const shipping = createLogShipping({
+    ...{ clock, log },
+    shipper: await openShipper({
+      ...{ log, path: paths.logs, now: () => clock.now() },
+      folder: () => [identity.cluster, intents.current()?.cassandra.dataCenter, identity.node].join('/'),
+      // As many rotated ones as whoever writes them keeps.
+      logs: [
+        { name: 'system.log', path: join(paths.cassandra.log, 'system.log'), kept: 4 },
+        { name: 'node.log', path: paths.ownLog, kept: 1 },
+      ],
+    }),
+    place: () => logPlace(intents.current(), door.status().policy.state, bare(identity.operator.address)),
+    onChange: () => wake('logs'),
+  });
+
   const report = (): NodeReport => {
     const { policy, error, limits } = door.status();
     const named = keyspaces.now();
+    const logs = shipping.report();
     return {
       name: identity.node,
       agent: { version, startedAt: options.startedAt },
@@ -92,6 +112,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       work: runner.results(intents.current()?.work ?? []),
       commands: commands.reports(intents.current()?.commands ?? []),
       ...(named && { keyspaces: named }),
+      ...(logs && { services: { logs } }),
     };
   };
 
@@ -169,6 +190,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   }
 
   const driven = drive(node, { clock, log, signal });
+  const shipped = drive(shipping.reconciler, { clock, log, signal });
   const { exchange, keys } = identity;
   const following = follow<NodeIntent, NodeReport>({
     dial: {
@@ -179,7 +201,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     report: () => ({ applied, report: report() }),
     onIntent: (intent) => {
       intents.take(intent).then(
-        () => wake('intent'),
+        () => {
+          wake('intent');
+          shipped.wake('intent');
+        },
         (error: unknown) => log.error('the intent could not be kept', { error }),
       );
     },
@@ -187,7 +212,18 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     log,
     signal,
   });
-  await driven.stopped;
+  await Promise.all([driven.stopped, shipped.stopped]);
+}
+
+/** Only by a door that is open to it: a blocked node sends nothing. */
+function logPlace(
+  intent: NodeIntent | undefined,
+  state: DoorPolicy['state'],
+  address: string,
+): StorePlace | undefined {
+  const { services } = intent ?? {};
+  if (!services?.logs || (state !== 'joining' && state !== 'joined')) return undefined;
+  return { address, port: services.port, authority: services.authority, ...services.logs };
 }
 
 /** What changes by itself all the time is no news: it goes with the next beat. */
@@ -195,7 +231,8 @@ function withoutFigures(report: NodeReport): unknown {
   const { process, error, mode, nativeTransport, live, unreachable, hostId, starts } = report.cassandra;
   const cassandra = { process, error, mode, nativeTransport, live, unreachable, hostId, starts };
   const { implementation, mtu } = report.tunnel;
-  return { ...report, tunnel: { implementation, mtu }, cassandra };
+  const logs = report.services?.logs?.waitingFor;
+  return { ...report, tunnel: { implementation, mtu }, cassandra, services: { logs } };
 }
 
 async function ownVersion(): Promise<string> {

@@ -4,7 +4,7 @@ import { readJson, writeJson } from '../lib/files.ts';
 
 /**
  * The last intent, for a start without a superior. Work and commands are left out: they may hold secrets, and are the operator's
- * to hand out again; what was done is in the ledger.
+ * to hand out again; what was done is in the ledger. So is the right to write logs, which is of no use without the operator.
  */
 export interface IntentStore {
   /** As of now; its work is empty until the operator has spoken in this life. */
@@ -23,7 +23,9 @@ export async function openIntentStore(path: string): Promise<IntentStore> {
     async take({ revision, document }) {
       current = document;
       heard = revision;
-      await writeJson(path, { ...document, work: [], commands: [] } satisfies NodeIntent, 0o600);
+      const { logs: _, ...services } = document.services ?? {};
+      const kept = { ...document, work: [], commands: [], ...(document.services && { services }) };
+      await writeJson(path, kept, 0o600);
     },
   };
 }

@@ -26,6 +26,10 @@ export interface NodePaths {
   readonly work: string;
   /** What came of commands. */
   readonly commands: string;
+  /** How far logs were sent. */
+  readonly logs: string;
+  /** The agent's own. */
+  readonly ownLog: string;
   readonly cassandra: CassandraPaths;
 }
 
@@ -57,6 +61,8 @@ export function nodePaths(env: NodeJS.ProcessEnv): NodePaths {
     intent: join(disk, 'intent.json'),
     work: join(disk, 'work.json'),
     commands: join(disk, 'commands.json'),
+    logs: join(disk, 'logs.json'),
+    ownLog: join(disk, 'log', 'node.log'),
     cassandra: {
       root,
       conf: join(root, 'conf'),

@@ -82,8 +82,8 @@ function commandsFor(
 /** Left out where there is no gate. */
 function servicesFor({ gate }: RingView['intent']): Pick<NodeIntent, 'services'> {
   if (!gate) return {};
-  const { authority, accounts } = gate;
-  return { services: { port: ports.services, authority, accounts: [...accounts] } };
+  const { authority, accounts, logs } = gate;
+  return { services: { port: ports.services, authority, accounts: [...accounts], ...(logs && { logs }) } };
 }
 
 /** The last words to a node that leaves: everything stops, and its door closes for good. */

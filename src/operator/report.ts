@@ -120,6 +120,7 @@ export function headline(report: OperatorReport): string {
         node?.cassandra.nativeTransport,
       ],
       ...[node?.cassandra.live, node?.cassandra.unreachable, node?.cassandra.starts, node?.work],
+      node?.services?.logs?.waitingFor,
     ]),
   ]);
 }

@@ -12,9 +12,10 @@ const account = {
   authority,
 };
 const other = { ...account, id: `${account.id}2`, name: 'other.blob.core.windows.net' };
+const logs = { container: 'cassandra', sas: 'sv=1&sp=ac&sig=x' };
 
 test('accounts that could never be let through are named at the start, with why', () => {
-  checkAccounts('config.json', [account, other]);
+  checkAccounts('config.json', [account, { ...other, logs }]);
   for (const [accounts, why] of [
     [
       [{ ...account, name: '*.blob.core.windows.net' }],
@@ -27,6 +28,14 @@ test('accounts that could never be let through are named at the start, with why'
       /\/accounts\/1: its name .* is that of \/accounts\/0 as well/,
     ],
     [[account, { ...other, id: account.id.toUpperCase() }], /\/accounts\/1: its id .* as well/],
+    [[{ ...account, logs: { container: 'A', sas: '' } }], /\/accounts\/0: "A" is no name of a container/],
+    [
+      [
+        { ...account, logs },
+        { ...other, logs },
+      ],
+      /\/accounts\/1: the logs of subscription s are kept in \/accounts\/0 already/,
+    ],
   ] as const)
     assert.throws(() => checkAccounts('config.json', accounts), { code: 'ConfigInvalid', message: why });
 });

@@ -7,6 +7,7 @@ import { UserError } from '../lib/errors.ts';
 import { readJson, writeJson } from '../lib/files.ts';
 import { flawOfAccount } from '../network/gate-names.ts';
 import type { ControlStore } from '../store/store.ts';
+import { flawOfLogStore } from './log-store.ts';
 
 const Milliseconds = Type.Integer({ minimum: 100, maximum: 600_000 });
 const Rate = Type.Object({
@@ -35,6 +36,8 @@ const Config = Type.Object({
         port: Type.Integer({ minimum: 1, maximum: 65_535 }),
         /** Certificate of who signs for the service, PEM. */
         authority: Type.String(),
+        /** Nodes of clusters that may reach it keep their logs in this container, by this shared access signature. */
+        logs: Type.Optional(Type.Object({ container: Type.String(), sas: Type.String() })),
       }),
     ),
   ),
@@ -104,7 +107,7 @@ export function checkAccounts(
     throw new UserError('ConfigInvalid', `${file}: /accounts/${at}: ${why}`, 'Correct it, and start again.');
   };
   const seen = new Map<string, number>();
-  for (const [at, { id, name, address, port, authority }] of accounts.entries()) {
+  for (const [at, { id, name, address, port, authority, logs }] of accounts.entries()) {
     const rules = [{ methods: [], path: null }];
     const flaw = flawOfAccount({ name, enabled: true, upstream: { address, port, authority }, rules });
     if (flaw) refuse(at, flaw.message);
@@ -113,6 +116,13 @@ export function checkAccounts(
       if (before !== undefined) refuse(at, `its ${key} is that of /accounts/${before} as well.`);
       seen.set(key, at);
     }
+    if (!logs) continue;
+    const wrong = flawOfLogStore(id, logs);
+    if (wrong !== undefined) refuse(at, wrong);
+    const subscription = `logs of subscription ${id.split('/')[2]!.toLowerCase()}`;
+    const before = seen.get(subscription);
+    if (before !== undefined) refuse(at, `the ${subscription} are kept in /accounts/${before} already.`);
+    seen.set(subscription, at);
   }
 }
 

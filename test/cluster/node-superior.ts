@@ -21,6 +21,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { createAuthority, fingerprint, issue, issueOnRequest } from '../../src/lib/x509.ts';
 import { ports } from '../../src/network/ports.ts';
+import { playBlobs } from '../harness/log-store.ts';
 import { ensureWireguard, generateWireguardKeys, type WireguardPeer } from '../../src/network/wireguard.ts';
 
 const disk = '/var/lib/sallyport';
@@ -133,6 +134,24 @@ createServer((socket: Socket) => {
 const echo = createSocket('udp6');
 echo.on('message', (message, from) => echo.send(message, from.port, from.address));
 echo.bind(ports.mtuProbe, overlay.operator);
+
+// What a relay and a gate would lead to: an account of its own authority, which keeps what it is sent.
+const account = 'logs.blob.core.windows.net';
+const gate = await createAuthority('gate', years);
+const shown = await issue(gate, { ...years, commonName: account, dns: [account], use: ['server'] });
+const stored = playBlobs('cassandra', 'right-secret');
+https
+  .createServer(
+    { key: shown.privateKey, cert: shown.certificate, minVersion: 'TLSv1.3' },
+    (request, response) => {
+      stored.answer(request, response);
+      response.on('finish', () =>
+        writeFileSync(`${disk}/stored.json`, JSON.stringify({ system: stored.text('system.log') })),
+      );
+    },
+  )
+  .listen(ports.services, overlay.operator);
+writeFileSync(`${disk}/gate.json`, JSON.stringify({ authority: gate.certificate }));
 
 let wanted: NodeIntent | undefined;
 const superior = createExchangeServer<NodeIntent, NodeReport>({

@@ -149,7 +149,7 @@ before(async () => {
     command: [
       'sh',
       '-c',
-      'while :; do /opt/tools/node --max-semi-space-size=1 /opt/sallyport/dist/server/main.js node; sleep 0.2; done',
+      'while :; do /opt/tools/node --max-semi-space-size=1 --max-old-space-size=64 --jitless /opt/sallyport/dist/server/main.js node; sleep 0.2; done',
     ],
   });
   intent = {
@@ -391,6 +391,49 @@ test('a decommission that Cassandra refuses is told in its words, and the node s
   assert.equal(report.cassandra.mode, 'NORMAL');
   intend((now) => ({ ...now, work: before_ }));
 });
+
+test(
+  'its logs go where it is told, by the one port and no other way, and not while it is blocked',
+  { skip },
+  async () => {
+    const account = 'logs.blob.core.windows.net';
+    const { authority } = read<{ authority: string }>(superior, 'gate.json')!;
+    const rules = async (): Promise<string> => (await node.enter(['nft', 'list', 'ruleset'])).stdout;
+    assert.doesNotMatch(await rules(), /dport 443/);
+    const logs = { account, container: 'cassandra', sas: 'sv=1&sp=ac&sig=wrong-secret' };
+    intend((now) => ({ ...now, services: { port: 443, authority, accounts: [account], logs } }));
+    await reported('the refusal to be told', ({ services }) =>
+      /refuses the signature/.test(services?.logs?.waitingFor ?? ''),
+    );
+    intend((now) => ({
+      ...now,
+      services: { ...now.services!, logs: { ...logs, sas: 'sv=1&sp=ac&sig=right-secret' } },
+    }));
+    const log = readFileSync(join(node.disk, 'cassandra/log/system.log'), 'utf8');
+    await reported('the logs to arrive', ({ services }) => services?.logs?.waitingFor === null);
+    await until(
+      'the whole log',
+      () => read<{ system: string }>(superior, 'stored.json')?.system.startsWith(log) || undefined,
+      { timeoutMs: 30_000 },
+    );
+    assert.match(
+      await rules(),
+      /tcp dport 443 oifname "wg0" ip6 saddr fd12:3456:789a:1::1 ip6 daddr fd12:3456:789a::1/,
+    );
+    for (const name of ['intent.json', 'logs.json', 'door.json', '../dc1-1.log'])
+      assert.doesNotMatch(readFileSync(join(node.disk, name), 'utf8'), /(right|wrong)-secret/, name);
+    assert.doesNotMatch(JSON.stringify(read(superior, 'report.json')), /-secret/);
+    intend((now) => ({ ...now, door: { ...now.door, state: 'blocked' } }));
+    await reported('the node to be blocked', ({ door, services }) => door.state === 'blocked' && !services);
+    assert.doesNotMatch(await rules(), /dport 443/);
+    intend((now) => {
+      const { services: _, ...rest } = now;
+      return { ...rest, door: { ...now.door, state: 'joined' } };
+    });
+    await reported('it to be let in again', ({ door }) => door.state === 'joined');
+    assert.doesNotMatch(await rules(), /dport 443/);
+  },
+);
 
 test('rules that were flushed come back, and it is said', { skip }, async () => {
   await node.enter(['nft', 'flush', 'ruleset']);

@@ -8,6 +8,7 @@ import { controlProcess } from './control.ts';
 import { fabricProcess } from './fabric.ts';
 import { duration } from './duration.ts';
 import { accountRows, gateFault } from './gate-accounts.ts';
+import { nodeLogLines } from './node-logs.ts';
 import { startedAt, type ProcessMark } from './process.ts';
 import { wallLines } from './walls.ts';
 
@@ -105,6 +106,7 @@ function render(
   );
   const faults = [gateFault(picture), ...accounts.map(({ why }) => why)].filter((why) => why !== undefined);
   for (const fault of new Set(faults)) parts.push(wrap(`gate: ${fault}`, cx.width, '  '));
+  for (const line of nodeLogLines(picture, cx.clock.now())) parts.push(wrap(line, cx.width, '  '));
   for (const limit of (picture?.['limits'] ?? []) as readonly string[])
     parts.push(wrap(`limit: ${limit}`, cx.width, '  '));
   if (!processes['control'] || !processes['fabric']) parts.push('', 'Next: sallyport up');

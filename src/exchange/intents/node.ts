@@ -63,6 +63,16 @@ export const CommandReport = Type.Object({
 });
 export type CommandReport = Static<typeof CommandReport>;
 
+/** A container that logs are added to. */
+export const LogPlace = Type.Object({
+  /** Host name of one of the accounts. */
+  account: Type.String(),
+  container: Type.String(),
+  /** The right to add to it, a query string: a secret, in no report and on no node's disk. */
+  sas: Type.String(),
+});
+export type LogPlace = Static<typeof LogPlace>;
+
 export const NodeIntent = Type.Object({
   name: Type.String(),
   door: Type.Object({
@@ -112,6 +122,8 @@ export const NodeIntent = Type.Object({
       authority: Type.String(),
       /** Host names. */
       accounts: Type.Array(Type.String()),
+      /** Where this node's logs are kept. Left out: on its disk alone. */
+      logs: Type.Optional(LogPlace),
     }),
   ),
 });
@@ -181,6 +193,19 @@ export const NodeReport = Type.Object({
   /** People's keyspaces by the data centre that their replication names, `*` where it names each: at most 100 names a data
    *  centre. Left out where it isn't known now. */
   keyspaces: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
+  /** Of the services that it is told to use. */
+  services: Type.Optional(
+    Type.Object({
+      logs: Type.Optional(
+        Type.Object({
+          /** ISO 8601: what was written until then has been sent; null: nothing is known to have been. */
+          sentThrough: Nullable(Type.String()),
+          /** What it waits for, in words a person can act on; null: nothing. */
+          waitingFor: Nullable(Type.String()),
+        }),
+      ),
+    }),
+  ),
 });
 export type NodeReport = Static<typeof NodeReport>;
 

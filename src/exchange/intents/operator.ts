@@ -3,7 +3,7 @@
  */
 import { Type, type Static } from 'typebox';
 import { FaultSchema, Nullable } from './json.ts';
-import { CommandReport, JoinFile, NodeReport } from './node.ts';
+import { CommandReport, JoinFile, LogPlace, NodeReport } from './node.ts';
 
 export const OperatorNode = Type.Object({
   name: Type.String(),
@@ -72,6 +72,8 @@ export const OperatorIntent = Type.Object({
       authority: Type.String(),
       /** Host names. */
       accounts: Type.Array(Type.String()),
+      /** Where the nodes' logs are kept. */
+      logs: Type.Optional(LogPlace),
     }),
   ),
 });

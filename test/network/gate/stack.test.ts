@@ -133,11 +133,19 @@ test(
       async () => (await ask('172.31.3.4', name)).startsWith('HTTP/1.1 503') || undefined,
       { timeoutMs: 20_000 },
     );
+    const relay = (what: string): Promise<true> =>
+      until(
+        `the operator to say that services are ${what} reach`,
+        async () => (await stack.run(['logs', 'c1-operator'])).stdout.includes(`${what} reach`) || undefined,
+        { timeoutMs: 20_000, everyMs: 500 },
+      );
+    await relay('within');
     assert.doesNotMatch(await ask('172.31.3.4', 'attacker.blob.core.windows.net'), /HTTP/);
     assert.equal(await ask('172.31.4.4', name), 'silent');
 
     await attach();
     assert.equal((await picture()).gate?.state, 'closed');
     assert.equal(await ask('172.31.3.4', name), 'silent');
+    await relay('out of');
   },
 );

@@ -215,7 +215,8 @@ test('the operator’s machine dials control and nobody else', async () => {
 });
 
 test('services: a node reaches the gate through it while control says there is one, and nobody else does', async () => {
-  const gate = { address: controlAddress, port: 8_444, authority: 'PEM', accounts: ['logs.example'] };
+  const logs = { account: 'logs.example', container: 'cassandra', sas: 'sig=x' };
+  const gate = { address: controlAddress, port: 8_444, authority: 'PEM', accounts: ['logs.example'], logs };
   const server = createServer((socket) => socket.end('this is the gate')).listen(gate.port, controlAddress);
   await once(server, 'listening');
   const [first] = puppets as [Puppet];
@@ -229,7 +230,7 @@ test('services: a node reaches the gate through it while control says there is o
     async () => (await first.ask<NodeIntent>({ do: 'intent' })).services,
     { timeoutMs: 5_000 },
   );
-  assert.deepEqual(told, { port: ports.services, authority: 'PEM', accounts: ['logs.example'] });
+  assert.deepEqual(told, { port: ports.services, authority: 'PEM', accounts: ['logs.example'], logs });
   const outside = { host: operatorAddress, port: ports.services };
   assert.equal(await first.ask({ do: 'tcp', ...outside }), 'silence', 'not past the tunnel');
   control.hand(intent);

@@ -1,0 +1,23 @@
+/** What is wrong with an account's `logs`, in words; the signature is a secret, and in none of them. */
+import type { LogContainer } from '../kinds/service-accounts.ts';
+
+const containerName = /^(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*$/;
+/** What may stand in a query as it is. */
+const query = /^\??[A-Za-z0-9%&=._~:+/-]+$/;
+
+/** Undefined: nothing is. */
+export function flawOfLogStore(id: string, { container, sas }: LogContainer): string | undefined {
+  if (!/\/providers\/Microsoft\.Storage\/storageAccounts\//i.test(id))
+    return 'logs are kept in storage accounts, and its id names none.';
+  if (!containerName.test(container))
+    return `${JSON.stringify(container.slice(0, 80))} is no name of a container: 3 to 63 small letters and digits, with single hyphens between them.`;
+  const said = new URLSearchParams(query.test(sas) ? sas.replace(/^\?/, '') : '');
+  if (!said.get('sig') || !said.get('sv'))
+    return 'the sas of its logs is no shared access signature: it is a query string with sv and sig.';
+  const rights = said.get('sp');
+  // By a stored access policy: what that permits is not in here.
+  if (rights === null && said.get('si')) return undefined;
+  if (!rights?.includes('a') || !rights.includes('c') || /[^ac]/.test(rights))
+    return "the sas of its logs permits other things than to add and to create (sp=ac). Every node holds it: with more, one could read or delete the others' logs.";
+  return undefined;
+}
