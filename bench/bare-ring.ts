@@ -120,6 +120,8 @@ export async function startBareRing(
       jarsFolder: tools.jars,
       jammJar: agents.jamm,
       jolokiaJar: agents.jolokia,
+      // What it costs to export metrics is ours.
+      exporter: null,
       jmxPasswordFile: null,
       authReplicationFactor: 3,
       firstTogether: true,

@@ -411,6 +411,13 @@ function nodeMachine(
       port: ports.cql,
       reason: 'CQL from the virtual network and its peers',
     });
+    allow.push({
+      direction: 'in',
+      protocol: 'tcp',
+      remote: [...clientPrefixes(store, network.id)],
+      port: ports.metrics,
+      reason: 'metrics to the virtual network and its peers',
+    });
   }
   return [
     {

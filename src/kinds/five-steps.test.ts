@@ -134,7 +134,8 @@ test('the five steps, each Succeeded only once it was seen', async () => {
   );
   await world.operatorSays('c1', connected('ready'));
   assert.equal(state(dataCenterId()), 'Creating', 'the fabric has not let CQL in yet');
-  assert.deepEqual(machine('dc1-1')!.allow!.find(({ port }) => port === 9042)!.remote, ['10.0.0.0/16']);
+  for (const open of [9042, 9443])
+    assert.deepEqual(machine('dc1-1')!.allow!.find(({ port }) => port === open)!.remote, ['10.0.0.0/16']);
   await world.fabricApplies();
   assert.equal(state(dataCenterId()), 'Succeeded');
   const done = world.get(dataCenterId()).properties;

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
  * Writes a file so that a reader, or a power cut, sees the old content or the new, never half of it.
  * `mode` holds from the first byte on (0600 when left out).
  */
-export async function writeFileAtomic(path: string, content: string, mode = 0o600): Promise<void> {
+export async function writeFileAtomic(path: string, content: string | Buffer, mode = 0o600): Promise<void> {
   const draft = `${path}.${randomBytes(4).toString('hex')}`;
   await mkdir(dirname(path), { recursive: true });
   try {

@@ -62,12 +62,33 @@ test('what leads to services is open to who takes part, and only by what the pol
     assert.deepEqual(tunnelled(state), ports, state);
 });
 
+test('metrics are asked for only of a joined node, and by the operator only in the tunnel', () => {
+  const asked = (state: DoorState, metrics?: readonly string[]): string[] =>
+    doorRules(policy(state, metrics ? { metrics } : {}))
+      .filter(({ port }) => port === 9443)
+      .map(({ direction, device, local, remote }) => `${direction} ${device} ${local} from ${remote.join()}`);
+  const operator = 'in wg0 fd12:3456:789a:1::1 from fd12:3456:789a::1';
+  assert.deepEqual(asked('joined', ['10.0.0.0/16', '10.0.2.0/24']), [
+    'in eth0 10.0.2.5 from 10.0.0.0/16',
+    operator,
+  ]);
+  assert.deepEqual(asked('joined', []), [operator]);
+  assert.deepEqual(asked('joined'), [], 'a policy of an earlier version');
+  for (const state of ['born', 'joining', 'blocked', 'retired'] as const)
+    assert.deepEqual(asked(state, ['10.0.0.0/16']), [], state);
+  const script = renderDoor(policy('joined', { metrics: ['10.0.0.0/16'] }), both);
+  assert.match(script, /tcp sport 9443 ip6 saddr fd12:3456:789a:1::1 ip6 daddr fd12:3456:789a::1 accept/);
+});
+
 test('every hook of every policy drops what no rule names, and no rule is without addresses', () => {
   const states = fc.constantFrom<DoorState>('born', 'joining', 'joined', 'blocked', 'retired');
   const hooks = fc.record({ nic: fc.boolean(), tunnel: fc.boolean() });
   fc.assert(
     fc.property(states, hooks, fc.boolean(), (state, there, denied) => {
-      const script = renderDoor(policy(state, { deniedUid: denied ? 999 : null }), there);
+      const script = renderDoor(
+        policy(state, { deniedUid: denied ? 999 : null, metrics: ['10.0.0.0/16'] }),
+        there,
+      );
       const chains = script.split('\n').filter((line) => line.includes('type filter hook'));
       assert.ok(chains.length >= 3);
       assert.ok(chains.every((line) => line.endsWith('policy drop;')));
@@ -112,6 +133,7 @@ test('what is no address never reaches nft', () => {
   const evil = '10.0.0.1 } accept; #';
   assert.throws(() => renderDoor(policy('joined', { peers: [evil] }), both), /can't name/);
   assert.throws(() => renderDoor(policy('joined', { clients: ['0.0.0.0/0; accept'] }), both), /can't name/);
+  assert.throws(() => renderDoor(policy('joined', { metrics: ['0.0.0.0/0; accept'] }), both), /can't name/);
   assert.throws(
     () => renderDoor(policy('joined', { endpoint: { address: '10.0.1.10', port: 0 } }), both),
     /can't name/,

@@ -38,6 +38,7 @@ export const doorStates: Readonly<
       "through the tunnel: the operator's port for services (TCP 443, out), while policies name an account for the cluster",
       'the ring with its peers (TCP 7001, in and out)',
       'CQL from the virtual network and its peers (TCP 9042, in)',
+      'metrics to the same, and through the tunnel to the operator (TCP 9443, in)',
     ],
   },
   blocked: {
@@ -72,6 +73,8 @@ export interface DoorPolicy {
   } | null;
   readonly peers: readonly string[];
   readonly clients: readonly string[];
+  /** Prefixes that may ask for metrics. Left out, as in a policy of an earlier version: not even the operator may. */
+  readonly metrics?: readonly string[];
   /** Cassandra's uid, where the kernel can tell it from the agent's: neither the tunnel nor its port is for it. */
   readonly deniedUid: number | null;
 }
@@ -141,7 +144,28 @@ export function doorRules(policy: DoorPolicy): readonly DoorRule[] {
     busy.push({ ...ring, direction: 'out', reason: 'the ring: to its peers' });
     busy.push({ ...ring, direction: 'in', reason: 'the ring: from its peers' });
   }
-  return [...busy, ...link];
+  return [...busy, ...link, ...metricsRules(policy)];
+}
+
+/** Whether anybody may ask for metrics now. */
+export const exportsMetrics = ({ state, metrics }: DoorPolicy): boolean =>
+  state === 'joined' && metrics !== undefined;
+
+function metricsRules(policy: DoorPolicy): readonly DoorRule[] {
+  const { nic, tunnel, metrics = [] } = policy;
+  if (!exportsMetrics(policy) || !nic) return [];
+  const asked = { direction: 'in', protocol: 'tcp', port: ports.metrics } as const;
+  const near = { ...asked, device: nic.device, local: nic.address, remote: outermost(metrics) };
+  const rules: DoorRule[] = metrics.length > 0 ? [{ ...near, reason: 'metrics to the virtual network' }] : [];
+  if (tunnel)
+    rules.push({
+      ...asked,
+      device: tunnel.device,
+      local: tunnel.address,
+      remote: [tunnel.operator],
+      reason: 'metrics to the operator',
+    });
+  return rules;
 }
 
 export const doorTable = 'sallyport_door';
@@ -276,11 +300,11 @@ function outermost(prefixes: readonly string[]): readonly string[] {
     .map(formatPrefix);
 }
 
-function checkPolicy({ nic, endpoint, tunnel, peers, clients }: DoorPolicy): void {
+function checkPolicy({ nic, endpoint, tunnel, peers, clients, metrics = [] }: DoorPolicy): void {
   const ipv4 = [...peers, ...(nic ? [nic.address] : []), ...(endpoint ? [endpoint.address] : [])];
   const wrong = [
     ...ipv4.filter((address) => !isIPv4(address)),
-    ...clients.filter((prefix) => !parsePrefix(prefix)),
+    ...[...clients, ...metrics].filter((prefix) => !parsePrefix(prefix)),
     ...(tunnel ? [tunnel.address, tunnel.operator].filter((address) => !isIPv6(address)) : []),
   ];
   const devices = [nic?.device, tunnel?.device].filter(

@@ -31,13 +31,14 @@ test('a one-time address reaches the enrolment port, a lasting one exchange and 
   assert.ok(rules(plan, 'forward').every((rule) => !rule.includes('accept')));
 });
 
-test('out go answers, and what is for control’s two ports', () => {
+test('out go answers, what is for control’s two ports, and questions for nodes’ metrics', () => {
   const accepted = rules(planOperatorDoor(door), 'output').filter((rule) => rule.includes('accept'));
   assert.deepEqual(accepted, [
     'oifname "lo" accept',
     'ct direction reply ct state established accept',
     'meta l4proto { 1, 58 } ct state related accept',
     'oifname "eth0" ip daddr 172.31.0.4 tcp dport { 8443, 8440 } counter accept',
+    'oifname "wg0" ip6 saddr fd12:3456:789a::1 ip6 daddr fd12:3456:789a:1::/64 tcp dport 9443 counter accept',
   ]);
 });
 

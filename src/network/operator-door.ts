@@ -39,6 +39,10 @@ export function planOperatorDoor(door: OperatorDoor): string {
         ...(door.gate ? [fromTunnel(door.overlay.nodes, 'tcp', ports.services)] : []),
       ]
     : [];
+  // Nodes are asked how Cassandra does; whether they answer is their own doors' to say.
+  const metrics = door.overlay
+    ? `    oifname "${door.tunnel}" ip6 saddr ${door.overlay.own} ip6 daddr ${door.overlay.nodes} tcp dport ${ports.metrics} counter accept\n`
+    : '';
   // Judged by direction, not by state alone: what this machine didn't start is judged packet by packet.
   const answers = 'ct direction reply ct state established accept';
   // ICMP and ICMPv6 by number: a machine has no /etc/protocols to look the names up in.
@@ -64,7 +68,7 @@ ${overlay.map((rule) => `    ${rule}\n`).join('')}    counter
     ${answers}
     ${errors}
     oifname "${door.device}" ip daddr ${door.control.address} tcp dport { ${door.control.ports.join(', ')} } counter accept
-${door.gate ? `    oifname "${door.device}" ip daddr ${door.gate.address} tcp dport ${door.gate.port} counter accept\n` : ''}    counter
+${door.gate ? `    oifname "${door.device}" ip daddr ${door.gate.address} tcp dport ${door.gate.port} counter accept\n` : ''}${metrics}    counter
   }
 }
 `;

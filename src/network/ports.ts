@@ -11,6 +11,8 @@ export const ports = {
   ring: 7001,
   /** TCP, CQL over TLS, from the virtual network. */
   cql: 9042,
+  /** TCP, Cassandra's metrics over HTTPS, from the virtual network; on the node's tunnel address, for the operator. */
+  metrics: 9443,
   /** TCP on the operator's tunnel address, for a one-time peer only. */
   enrolment: 8440,
   /** UDP echo on the operator's tunnel address, by which a node finds the tunnel's MTU. */

@@ -27,6 +27,8 @@ import { openResults } from './commands/results.ts';
 import { createCommandRunner } from './commands/runner.ts';
 import { openLedger } from './work/ledger.ts';
 import { createWorkRunner } from './work/runner.ts';
+import { createMetricsRelay } from './metrics-relay.ts';
+import { exportsMetrics } from '../network/door.ts';
 
 /** An agent that has its identity: follows the operator and keeps the node as intended. */
 export interface AgentOptions extends RoleContext {
@@ -92,6 +94,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     place: () => logPlace(intents.current(), door.status().policy.state, bare(identity.operator.address)),
     onChange: () => wake('logs'),
   });
+  const relay = createMetricsRelay({ target: addressOf(nic), log });
+  signal.addEventListener('abort', () => relay.keep(null));
+  const keepRelay = (): void => {
+    const { policy } = door.status();
+    relay.keep(exportsMetrics(policy) ? (policy.tunnel?.address ?? null) : null);
+  };
 
   const report = (): NodeReport => {
     const { policy, error, limits } = door.status();
@@ -155,9 +163,11 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       const intent = intents.current();
       await door.keep(enrolledPolicy(identity, intent, options));
       if (door.status().policy.state === 'retired') {
+        keepRelay();
         await retire(intent);
       } else {
         await keepTunnel();
+        keepRelay();
         if (identity.mtu === null && tunnel.status().handshakeAgeSeconds !== null) await probeMtu();
         const { mode } = await keeper.pass(intent, signal);
         keyspaces.look(mode);

@@ -73,6 +73,7 @@ export function enrolledPolicy(
     },
     peers: (intent?.door.peers ?? []).filter((peer) => peer !== own),
     clients: intent?.door.clients ?? [],
+    ...(intent?.door.metrics && { metrics: intent.door.metrics }),
     deniedUid,
   };
 }

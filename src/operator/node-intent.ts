@@ -33,6 +33,8 @@ export function nodeIntent(
       endpoint: dataCenter.endpoint,
       peers: others.map((other) => other.address),
       clients: [...dataCenter.clients],
+      // Who may ask what the node stores may see how it does.
+      metrics: [...dataCenter.clients],
     },
     certificates: {
       internode: { certificate: grant.certificates.internode, authority: view.authorities.internode },
@@ -91,7 +93,7 @@ export function retiredIntent(last: NodeIntent): NodeIntent {
   const { services: _, ...rest } = last;
   return {
     ...rest,
-    door: { ...last.door, state: 'retired', peers: [], clients: [] },
+    door: { ...last.door, state: 'retired', peers: [], clients: [], metrics: [] },
     cassandra: { ...last.cassandra, process: 'stopped' },
     work: [],
     commands: [],

@@ -1,10 +1,20 @@
-/** Runs inside a test's machine, beside the node: tries a TCP port, or asks CQL over verified TLS. Answers with JSON. */
+/** Runs inside a test's machine, beside the node: tries a TCP port, or asks CQL or for metrics over verified TLS. Answers with JSON. */
 import cassandra from 'cassandra-driver';
+import { get } from 'node:https';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { readInput } from '../../src/node/child.ts';
 
 type Ask =
   | { readonly tcp: { readonly from: string; readonly to: string; readonly port: number } }
+  | {
+      readonly scrape: {
+        readonly host: string;
+        readonly from: string;
+        readonly name: string;
+        readonly authority: string;
+      };
+    }
   | {
       readonly cql: string;
       readonly address: string;
@@ -26,6 +36,33 @@ function reaches({ from, to, port }: { from: string; to: string; port: number })
   });
 }
 
+/** What Prometheus does; null where nobody answers. */
+function scrape({
+  host,
+  from,
+  name,
+  authority,
+}: Extract<Ask, { scrape: unknown }>['scrape']): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      host,
+      port: 9443,
+      path: '/metrics',
+      localAddress: from,
+      servername: name,
+      ca: authority,
+    };
+    const asked = get({ ...options, agent: false, timeout: 10_000 }, (response) => {
+      text(response).then(resolve, reject);
+    });
+    asked.on('timeout', () => asked.destroy());
+    // A certificate that can't be believed is no silence.
+    asked.on('error', (error: NodeJS.ErrnoException) =>
+      /CERT|ALTNAME|SIGNATURE/.test(error.code ?? '') ? reject(error) : resolve(null),
+    );
+  });
+}
+
 async function query(ask: Extract<Ask, { cql: string }>): Promise<unknown> {
   const { address, authority, username, password } = ask;
   const client = new cassandra.Client({
@@ -42,5 +79,10 @@ async function query(ask: Extract<Ask, { cql: string }>): Promise<unknown> {
 }
 
 const ask = JSON.parse(await readInput()) as Ask;
-const said = 'tcp' in ask ? { reached: await reaches(ask.tcp) } : { rows: await query(ask) };
+const said =
+  'tcp' in ask
+    ? { reached: await reaches(ask.tcp) }
+    : 'scrape' in ask
+      ? { metrics: await scrape(ask.scrape) }
+      : { rows: await query(ask) };
 process.stdout.write(JSON.stringify(said), () => process.exit(0));

@@ -19,7 +19,9 @@ import { execStatus } from '../../src/lib/exec.ts';
 import type { DoorPolicy } from '../../src/network/door.ts';
 import { nodetoolJava } from '../../src/node/cassandra/java.ts';
 import type { ProcessNotes } from '../../src/node/cassandra/process.ts';
+import { dashboardMetrics } from '../harness/dashboard.ts';
 import { findTools } from '../harness/tools.ts';
+import { exportedMetrics } from '../../src/node/cassandra/metrics.ts';
 import { cable, startMachine, type Machine } from './node-world.ts';
 
 // One node for real: a machine of its own, a real Cassandra, a small operator with the real wire on the cable's other end.
@@ -75,18 +77,29 @@ function reported(
 
 const doorState = (): string | undefined => read<DoorPolicy>(node, 'door.json')?.state;
 
-async function ask(
-  question: unknown,
-): Promise<{ readonly reached?: boolean; readonly rows?: readonly Record<string, unknown>[] }> {
+interface Said {
+  readonly reached?: boolean;
+  readonly rows?: readonly Record<string, unknown>[];
+  readonly metrics?: string | null;
+}
+
+async function ask(question: unknown): Promise<Said> {
   const said = await superior.enter(
     ['/opt/tools/node', '/opt/sallyport/test/cluster/node-query.ts'],
     JSON.stringify(question),
   );
   assert.equal(said.exitCode, 0, said.stderr);
-  return JSON.parse(said.stdout) as { reached?: boolean; rows?: Record<string, unknown>[] };
+  return JSON.parse(said.stdout) as Said;
 }
-const reaches = async (from: string, port: number): Promise<boolean> =>
-  (await ask({ tcp: { from, to: address, port } })).reached === true;
+const reaches = async (from: string, port: number, to: string = address): Promise<boolean> =>
+  (await ask({ tcp: { from, to, port } })).reached === true;
+
+/** What is exported to whoever asks from an address: the node's own address, or its tunnel's from the operator's. */
+async function scrape(from: string, host: string = address): Promise<string | null> {
+  const { clientAuthority } = read<{ clientAuthority: string }>(superior, 'enrolled.json')!;
+  return (await ask({ scrape: { host, from, name: 'dc1-1', authority: clientAuthority } })).metrics ?? null;
+}
+const overlay = { operator: 'fd12:3456:789a::1', node: 'fd12:3456:789a:1::1' };
 
 /** The agent's pid in its machine. */
 async function agentPid(): Promise<string> {
@@ -159,6 +172,7 @@ before(async () => {
       endpoint: { address: operator, port: 51820 },
       peers: [peer],
       clients: ['10.0.2.0/24'],
+      metrics: [`${operator}/32`],
     },
     certificates: {
       internode: { certificate: '', authority: '' },
@@ -269,6 +283,8 @@ test(
     assert.equal(await reaches(operator, 9042), false, 'CQL is closed while joining');
     assert.equal(await reaches(operator, 7001), false, 'the ring is for peers');
     assert.equal(await reaches(peer, 7001), true);
+    assert.equal(await reaches(operator, 9443), false, 'metrics are closed while joining');
+    assert.equal(await reaches(overlay.operator, 9443, overlay.node), false, 'in the tunnel too');
     for (const name of ['intent.json', 'work.json', 'log', 'cassandra/log/system.log']) {
       const path = join(node.disk, name);
       if (existsSync(path) && statSync(path).isFile())
@@ -322,6 +338,50 @@ test(
     assert.match(JSON.stringify(replication.rows), /NetworkTopologyStrategy/);
   },
 );
+
+test(
+  'metrics are exported over TLS to who may ask, and each that the dashboard shows is among them',
+  { skip },
+  async (t) => {
+    const near = await scrape(operator);
+    assert.match(near ?? 'nobody answers', /^cassandra_client_auth_success_total [1-9]/m);
+    assert.equal(await reaches(peer, 9443), false, 'a peer is no client');
+    const series = near!.split('\n').filter((line) => /^\w/.test(line)).length;
+    t.diagnostic(
+      `${series} series, ${near!.length} bytes, ${/^jmx_scrape_duration_seconds (.*)$/m.exec(near!)?.[1]} s`,
+    );
+    const far = await scrape(overlay.operator, overlay.node);
+    const namesIn = (text: string | null): readonly string[] =>
+      [...new Set((text ?? '').split('\n').flatMap((line) => /^[a-z]\w*/.exec(line)?.[0] ?? []))].toSorted();
+    const names = namesIn(near);
+    assert.deepEqual(namesIn(far), names, 'the operator sees the same');
+    const missing = (some: readonly string[]): readonly string[] =>
+      some.filter((name) => !names.includes(name));
+    assert.deepEqual(missing(exportedMetrics.filter(({ late }) => !late).map(({ name }) => name)), []);
+    assert.deepEqual(missing(dashboardMetrics()), []);
+    assert.ok(!near!.includes('keyspace="system"'), 'Cassandra’s own tables are left out');
+    const { stdout } = await node.enter(['ss', '-Hltn', 'sport = :9443']);
+    assert.deepEqual(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split(/\s+/)[3])
+        .toSorted(),
+      ['10.0.2.5:9443', '[fd12:3456:789a:1::1]:9443'],
+      'nothing listens on every address',
+    );
+  },
+);
+
+test('a blocked node gives nobody its metrics', { skip }, async () => {
+  intend((now) => ({ ...now, door: { ...now.door, state: 'blocked' } }));
+  await reported('the door to block', ({ door }) => door.state === 'blocked');
+  assert.equal(await reaches(operator, 9443), false);
+  assert.equal(await reaches(overlay.operator, 9443, overlay.node), false);
+  intend((now) => ({ ...now, door: { ...now.door, state: 'joined' } }));
+  await reported('the door to be joined', ({ door }) => door.state === 'joined');
+  assert.notEqual(await scrape(overlay.operator, overlay.node), null);
+});
 
 test('Cassandra has no capability, its own PIDs, and sees none of the agent’s files', { skip }, async () => {
   const pid = cassandraPid();
@@ -507,5 +567,5 @@ test('retired is for good: nothing in, nothing out, Cassandra stopped', { skip }
   intend((now) => ({ ...now, door: { ...now.door, state: 'retired' } }));
   await until('the door to retire', () => doorState() === 'retired' || undefined, { timeoutMs: 20_000 });
   await until('Cassandra to stop', () => cassandraPid() === 0 || undefined, { timeoutMs: 30_000 });
-  assert.doesNotMatch((await node.enter(['nft', 'list', 'ruleset'])).stdout, /51820|7001|9042/);
+  assert.doesNotMatch((await node.enter(['nft', 'list', 'ruleset'])).stdout, /51820|7001|9042|9443/);
 });

@@ -83,6 +83,8 @@ export const NodeIntent = Type.Object({
     peers: Type.Array(Type.String()),
     /** IPv4 prefixes that may speak CQL when the door is `joined`. */
     clients: Type.Array(Type.String()),
+    /** IPv4 prefixes that may ask for metrics when the door is `joined`; the operator then may too. Left out: nobody. */
+    metrics: Type.Optional(Type.Array(Type.String())),
   }),
   certificates: Type.Object({
     /** PEM chain for the node's own internode key, and the authority it trusts for its peers. */

@@ -63,7 +63,7 @@ export function standingProbes(
         of('operator').find(({ address }) => address === link?.provider.destination),
         node?.address,
         'tcp',
-        ports.cql,
+        one([ports.cql, ports.metrics], turn)!,
       ),
     ];
   });

@@ -1,3 +1,4 @@
+import { ports } from '../../network/ports.ts';
 import { at, icmp, isAllowed, doorOf, mark, tcp, udp, type Aims, type Sort } from './try.ts';
 
 /** The door's own address, on all but the one port. */
@@ -51,6 +52,14 @@ export function neighbours({ world, machine, port }: Aims): Sort[] {
       icmp(other.address, name, 'neighbour', [machine.address]),
     ];
   });
+  // What a node exports to clients is no way out of its peers.
+  for (const { hostname, address } of peers)
+    list.push(
+      tcp(address, ports.metrics, `${hostname} ${address}`, 'neighbour', {
+        what: "TCP to a peer's metrics",
+        markers: [mark(address, 'tcp', ports.metrics, [machine.address])],
+      }),
+    );
   const subnets = world.networks.find((n) => n.id === machine.network)?.subnets ?? [];
   const owned = new Set([...world.machines.map((m) => m.address), ...world.links.map((l) => l.address)]);
   for (const subnet of subnets) {

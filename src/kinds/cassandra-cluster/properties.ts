@@ -251,10 +251,15 @@ export const otherClusterProperties: Readonly<Record<string, OtherProperty>> = {
   gossipCertificates: { by: 'service', meaning: "The authority of the ring's certificates, PEM." },
   clientCertificateAuthorities: {
     by: 'service',
-    meaning: "The authority of the nodes' CQL certificates, PEM: what a driver trusts.",
+    meaning:
+      "The authority of the nodes' CQL certificates, PEM: what a driver trusts, and who asks for metrics.",
   },
   seedNodes: { by: 'service', meaning: 'The first node of each rack of each data centre.' },
-  prometheusEndpoint: { by: 'service', meaning: 'Empty: metrics come with a later version.' },
+  prometheusEndpoint: {
+    by: 'service',
+    meaning:
+      'Empty: with the VPN connection method nothing of the service stands in the network. Each node exports its metrics at TCP 9443.',
+  },
   deallocated: {
     by: 'service',
     meaning:

@@ -84,6 +84,7 @@ test('no argument of the JVM is a secret, and running out of memory ends it', ()
     jarsFolder: '/jars',
     jammJar: '/jars/jamm.jar',
     jolokiaJar: '/jars/jolokia.jar',
+    exporter: { jar: '/jars/exporter.jar', address: '10.0.2.5', configuration: '/conf/metrics.yaml' },
     jmxPasswordFile: '/conf/jmxremote.password',
     authReplicationFactor: 3,
     firstTogether: true,
@@ -92,6 +93,7 @@ test('no argument of the JVM is a secret, and running out of memory ends it', ()
   assert.ok(
     java.some((argument) => argument.startsWith('-javaagent:/jars/jolokia.jar=port=8778,host=127.0.0.1')),
   );
+  assert.ok(java.includes('-javaagent:/jars/exporter.jar=10.0.2.5:9443:/conf/metrics.yaml'));
   const named = java.filter((argument) => /password|secret/i.test(argument));
   // Where it lies is no secret.
   assert.deepEqual(named, ['-Dcom.sun.management.jmxremote.password.file=/conf/jmxremote.password']);

@@ -100,7 +100,9 @@ export async function makeFolders(paths: CassandraPaths, owner: number | null): 
 }
 
 /** The jars that are named by themselves on Java's command line. */
-export async function findAgents(jars: string): Promise<{ readonly jamm: string; readonly jolokia: string }> {
+export async function findAgents(
+  jars: string,
+): Promise<{ readonly jamm: string; readonly jolokia: string; readonly exporter: string }> {
   const names = await readdir(jars).catch(() => [] as string[]);
   const find = (pattern: RegExp, what: string): string => {
     const name = names.find((candidate) => pattern.test(candidate));
@@ -114,5 +116,6 @@ export async function findAgents(jars: string): Promise<{ readonly jamm: string;
   return {
     jamm: find(/^jamm-.*\.jar$/, 'jamm jar'),
     jolokia: find(/^jolokia-agent-jvm-.*-javaagent\.jar$/, 'Jolokia agent jar'),
+    exporter: find(/^jmx_prometheus_javaagent-.*\.jar$/, 'Prometheus JMX exporter jar'),
   };
 }

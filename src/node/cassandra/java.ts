@@ -11,6 +11,12 @@ export interface JavaSettings {
   readonly jammJar: string;
   /** Null: no Jolokia. */
   readonly jolokiaJar: string | null;
+  /** Who exports metrics, where, and by which configuration. Null: nobody does. */
+  readonly exporter: {
+    readonly jar: string;
+    readonly address: string;
+    readonly configuration: string;
+  } | null;
   /** Who may ask over JMX: `role password` lines in a file of Cassandra's user. Null: no JMX port. */
   readonly jmxPasswordFile: string | null;
   readonly authReplicationFactor: number;
@@ -54,6 +60,7 @@ export function javaArguments(settings: JavaSettings): readonly string[] {
     `-XX:ErrorFile=${logFolder}/hs_err.log`,
     `-javaagent:${settings.jammJar}`,
     ...(settings.jolokiaJar === null ? [] : [`-javaagent:${settings.jolokiaJar}=${jolokia}`]),
+    ...exporterArguments(settings.exporter),
     ...java17,
     // nodetool's way in: on loopback only, and not without the password.
     ...(settings.jmxPasswordFile === null
@@ -84,6 +91,17 @@ export function javaArguments(settings: JavaSettings): readonly string[] {
     'org.apache.cassandra.service.CassandraDaemon',
   ];
 }
+
+/** One who connects and then says nothing keeps a thread from the others for so long; Jolokia's server keeps to it too. */
+const slowRequestSeconds = 10;
+
+const exporterArguments = (exporter: JavaSettings['exporter']): readonly string[] =>
+  exporter === null
+    ? []
+    : [
+        `-javaagent:${exporter.jar}=${exporter.address}:${ports.metrics}:${exporter.configuration}`,
+        `-Dsun.net.httpserver.maxReqTime=${slowRequestSeconds}`,
+      ];
 
 /** The arguments of `java` for nodetool, up to and without its own; it looks for its node on loopback. */
 export const nodetoolJava = (settings: {

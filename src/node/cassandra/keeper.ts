@@ -11,6 +11,7 @@ import { dropUnwrittenSegments } from './commit-log.ts';
 import { confine, javaExtras, rootLinks } from './confinement.ts';
 import { certificateFiles, confFiles, findAgents, jmxPassword, jmxPasswordFile } from './files.ts';
 import { makeFolders, writeFiles } from './files.ts';
+import { exporterFile, exporterFiles } from './exporter.ts';
 import { javaArguments } from './java.ts';
 import type { Jolokia } from './jolokia.ts';
 import { createProcess, type ProcessNotes } from './process.ts';
@@ -75,6 +76,8 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
     });
     const conf = confFiles(intent.cassandra, yaml, folders, hostname(), addressOf(nic));
     await writeFiles(folders.conf, { ...conf, ...(await jmxPassword(folders.conf)) }, owner);
+    const identityOfExporter = { key: identity.keys.client, chain: intent.certificates.client.certificate };
+    await writeFiles(folders.conf, await exporterFiles(folders, identityOfExporter, owner), owner);
     const renewed = await writeFiles(folders.certificates, certificateFiles(intent, identity.keys), owner);
     written = intent;
     return renewed;
@@ -82,7 +85,7 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
 
   async function start(intent: NodeIntent, notes: ProcessNotes): Promise<void> {
     if (!paths.javaHome) throw new UserError('NoJava', 'JAVA_HOME is not set.', 'set it to a JVM 17');
-    const { jamm, jolokia: jolokiaJar } = await findAgents(folders.jars);
+    const { jamm, jolokia: jolokiaJar, exporter } = await findAgents(folders.jars);
     const { heapMegabytes, authReplicationFactor, startNativeTransport, tokens } = intent.cassandra;
     const java = javaArguments({
       heapMegabytes,
@@ -92,6 +95,11 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
       jarsFolder: folders.jars,
       jammJar: jamm,
       jolokiaJar,
+      exporter: {
+        jar: exporter,
+        address: addressOf(nic),
+        configuration: join(folders.conf, exporterFile),
+      },
       jmxPasswordFile: join(folders.conf, jmxPasswordFile),
       authReplicationFactor,
       firstTogether: tokens.length > 0 && !startNativeTransport,
