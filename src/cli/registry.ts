@@ -36,6 +36,7 @@ import { create as createGroup } from './resource-group/create.ts';
 import { deleteGroup } from './resource-group/delete.ts';
 import { list as listGroups } from './resource-group/list.ts';
 import { show as showGroup } from './resource-group/show.ts';
+import { install as installServices } from './services/install.ts';
 import { down } from './stack/down.ts';
 import { env } from './stack/env.ts';
 import { logs } from './stack/logs.ts';
@@ -63,6 +64,7 @@ export const commands: readonly Command[] = [
   logs,
   env,
   setUpAz,
+  installServices,
   down,
   test,
   createGroup,

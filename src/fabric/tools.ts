@@ -11,6 +11,8 @@ export interface Tools {
   readonly wireguard: string | null;
   /** A folder of jars. */
   readonly cassandra: string;
+  /** A folder with Azurite; null where it was not asked for. */
+  readonly azurite: string | null;
 }
 
 export async function readTools(path: string): Promise<Tools> {
@@ -41,6 +43,7 @@ export async function readTools(path: string): Promise<Tools> {
     javaHome: tools.javaHome!,
     cassandra: tools.cassandra!,
     wireguard: tools.wireguard ?? null,
+    azurite: tools.azurite ?? null,
   };
 }
 

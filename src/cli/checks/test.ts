@@ -6,7 +6,9 @@ import { UserError } from '../../lib/errors.ts';
 import { defineCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { programRoot } from '../home.ts';
+import { installAzurite } from '../setup/azurite.ts';
 import { gatePackage } from '../setup/packages.ts';
+import { createProbe } from '../setup/probe.ts';
 import { createHomeFolders, setUp } from '../setup/set-up.ts';
 import { alone } from '../stack/lock.ts';
 
@@ -26,7 +28,11 @@ export const test = defineCommand({
     }
     await createHomeFolders(cx.home);
     const say = (text: string): void => cx.stderr(`${text}\n`);
-    await alone(cx.home, 'test', () => setUp(cx, { say, starting: false, also: [gatePackage] }));
+    await alone(cx.home, 'test', async () => {
+      // Before set-up, which writes down which tools there are.
+      await installAzurite(cx, createProbe(cx.env), say);
+      await setUp(cx, { say, starting: false, also: [gatePackage] });
+    });
     const chosen = (files: readonly string[]): readonly string[] =>
       rest.length === 0 ? files : files.filter((file) => rest.some((part) => file.includes(part)));
     const unit = chosen(await filesOf('src'));

@@ -4,6 +4,7 @@ import { writeJson } from '../../lib/files.ts';
 import type { CliContext } from '../context.ts';
 import { SetupError } from '../errors.ts';
 import { programRoot, type Home } from '../home.ts';
+import { installedAzurite } from './azurite.ts';
 import { fetchJars, jarsReady } from './cassandra.ts';
 import { checkDisk, checkMemory, checkTunnelDevice, checkUserNamespaces, diskToStart } from './checks.ts';
 import { findJavaHome } from './java.ts';
@@ -55,7 +56,8 @@ export async function setUp(cx: CliContext, options: SetUpOptions): Promise<Tool
   const wireguard = await getWireguard(probe, builtPath, cx, options.say);
   if (wireguard !== null && !root) await checkTunnelDevice();
   const cassandra = await getCassandra(probe, javaHome, cx, options.say);
-  const tools: Tools = { node: process.execPath, javaHome, wireguard, cassandra };
+  const azurite = (await installedAzurite(home)) ?? null;
+  const tools: Tools = { node: process.execPath, javaHome, wireguard, cassandra, azurite };
   if (JSON.stringify(await readTools(home)) !== JSON.stringify(tools))
     await writeJson(toolsFile(home), tools);
   return tools;

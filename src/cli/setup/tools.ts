@@ -10,6 +10,8 @@ export interface Tools {
   readonly wireguard: string | null;
   /** The folder with the jars. */
   readonly cassandra: string;
+  /** The folder with Azurite; null where nobody asked for it. */
+  readonly azurite: string | null;
 }
 
 export const toolsFile = (home: Home): string => join(home.tools, 'tools.json');
