@@ -38,6 +38,7 @@ export function startKinds(options: KindsOptions): Kinds {
     levels: options.heard,
     location: options.location ?? 'eastus2',
     accounts: options.accounts ?? [],
+    services: options.services,
   };
   setSettings(options.store, settings);
   putPlatformNetwork(options.store, settings);

@@ -57,9 +57,13 @@ import { accountsFor, hasGate } from './gate-intent.ts';
 import { gateMachine } from './gate-machine.ts';
 import { anew, type Remember } from './remember.ts';
 import { isPlatform, operatorsSubnetId } from './platform-network.ts';
+import { serviceMachines } from './service-machines.ts';
 
 type Reading = Pick<Store, 'get' | 'list' | 'idsOf' | 'secrets'>;
-type Knowing = Pick<Settings, 'operatorAuthority' | 'providerSubscription' | 'accounts' | 'wallsMinutes'>;
+type Knowing = Pick<
+  Settings,
+  'operatorAuthority' | 'providerSubscription' | 'accounts' | 'services' | 'wallsMinutes'
+>;
 
 export function fabricIntent(store: Reading, settings: Knowing, work: readonly FabricWork[]): FabricIntent {
   return reviseFabric(store, settings, work).document;
@@ -97,6 +101,7 @@ export function reviseFabric(
     remember(`group of the fabric: ${id}`, () => fabricGroup(store, id) ?? []),
   );
   const gate = remember('gate of the fabric', () => gateMachine(store, settings, remember));
+  const services = remember('services of the fabric', () => serviceMachines(store, settings.services ?? []));
   const rest = {
     securityGroups,
     serviceTags: namedTags(securityGroups, gate ? [host(gate.address)] : []),
@@ -113,6 +118,7 @@ export function reviseFabric(
         gate,
       ),
       ...(gate ? [gate] : []),
+      ...services,
       ...clusters.map((item) => item.document.operator),
       ...networks.flatMap((item) => item.document.application),
       ...clusters.flatMap((item) => item.document.nodes),
@@ -121,7 +127,7 @@ export function reviseFabric(
     ...rest,
   };
   const revisions = [networks, clusters, links].map((parts) => parts.map((item) => item.revision));
-  return { revision: revise({ platform: own.revision, revisions, rest, gate }).revision, document };
+  return { revision: revise({ platform: own.revision, revisions, rest, gate, services }).revision, document };
 }
 
 interface NetworkPart {

@@ -375,7 +375,7 @@ test('what is in use is not deleted; in the right order all of it is', async () 
       .filter(({ id }) => !id.includes('/networkSecurityGroups/sallyport-operators'))
       .map(({ id }) => id.split('/virtualNetworks/').at(-1)),
     // The platform's own network, which always is, with its group.
-    ['', ...['control', 'operators', 'link', 'gate'].map((name) => `/subnets/${name}`)].map(
+    ['', ...['control', 'operators', 'link', 'gate', 'services'].map((name) => `/subnets/${name}`)].map(
       (rest) => `sallyport-platform${rest}`,
     ),
   );

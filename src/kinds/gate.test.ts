@@ -74,6 +74,29 @@ test('without a policy there is no gate, and an operator reaches control alone',
   assert.equal(to.kinds.operatorIntent(to.identity())!.document.gate, undefined);
 });
 
+test('a service’s machine lets in the gate alone, once there is one, and begins nothing', async (t) => {
+  const seed = { 'storage-1.json': 'SEED' };
+  const own = account(storage(provider.subscription, 'logs'), { address: '172.31.4.4', port: 10_000 });
+  const to = createWorld({ accounts: [own], services: [{ kind: 'storage', seed }] });
+  t.after(() => to.stop());
+  await to.fabricApplies();
+  await makeCluster(to);
+  const { allow, ...stands } = machine(to, 'storage')!;
+  assert.deepEqual(stands, {
+    ...{ id: 'storage', kind: 'storage', hostname: 'storage', network: 'provider', subnet: 'services' },
+    ...{ address: '172.31.4.4', seed },
+  });
+  assert.deepEqual(allow, [], 'there is no gate that could come');
+  to.put(policy, {}, provider);
+  define(to, 'logs', [own.id]);
+  attach(to, policy);
+  await to.fabricApplies();
+  assert.deepEqual(ways(to, 'storage'), ['in 172.31.3.4/32 10000']);
+  assert.ok(ways(to, 'gate').includes('out 172.31.4.4/32 10000'));
+  assert.ok(!ways(to, 'operator').some((way) => way.includes('172.31.4.')));
+  assert.equal(machine(to, 'monitor'), undefined, 'nobody asked for it');
+});
+
 test('a policy that is attached makes the gate, and each says what it lets through', async (t) => {
   const to = await world(t);
   to.put(policy, {}, provider);

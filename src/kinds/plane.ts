@@ -9,6 +9,7 @@ import type { Fault } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Store } from '../store/resource.ts';
 import type { ServiceAccount } from './service-accounts.ts';
+import type { ServiceMachine } from './service-machines.ts';
 
 export interface KindsOptions {
   readonly store: Store;
@@ -27,6 +28,7 @@ export interface KindsOptions {
   /** `eastus2` when left out. */
   readonly location?: string;
   readonly accounts?: readonly ServiceAccount[];
+  readonly services?: readonly ServiceMachine[] | undefined;
   /** Heap of a node in the embedded default. */
   readonly heapMegabytes?: number;
   /** Megabytes free for nodes; null: unknown. Left out: what this host has, on which the embedded default runs all nodes. */

@@ -1,4 +1,5 @@
 import { resourceId } from '../arm/id.ts';
+import { ports } from '../network/ports.ts';
 
 /**
  * The provider's own network (docs/design/0001): it always is, with no cluster too.
@@ -12,9 +13,15 @@ export const platform = {
     operators: '172.31.1.0/24',
     link: '172.31.2.0/24',
     gate: '172.31.3.0/24',
+    services: '172.31.4.0/24',
   },
   controlDoor: { machine: 'control-door', address: '172.31.0.4' },
   gate: { machine: 'gate', address: '172.31.3.4', firstPort: 20_000 },
+  /** Services that stand behind the gate; each has one machine. */
+  services: {
+    storage: { machine: 'storage', address: '172.31.4.4', port: ports.storage },
+    monitor: { machine: 'monitor', address: '172.31.4.5', port: ports.monitor },
+  },
   /** The name in the certificate that control shows to operators. */
   controlName: 'control',
   resourceGroup: 'sallyport-managed',

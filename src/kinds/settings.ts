@@ -1,6 +1,7 @@
 import type { Store } from '../store/resource.ts';
 import type { Levels } from './levels.ts';
 import type { ServiceAccount } from './service-accounts.ts';
+import type { ServiceMachine } from './service-machines.ts';
 
 /** What an installation decides once, and kinds need while they judge a request or show a resource. */
 export interface Settings {
@@ -18,6 +19,8 @@ export interface Settings {
   readonly location: string;
   /** Accounts of services that operators can be let to. */
   readonly accounts: readonly ServiceAccount[];
+  /** Services that stand in machines of the platform's own. */
+  readonly services?: readonly ServiceMachine[] | undefined;
 }
 
 /**

@@ -29,6 +29,10 @@ export const ports = {
   controlGate: 8442,
   /** TCP on the gate, from operators: HTTPS to the accounts that policies name. */
   gate: 443,
+  /** TCP on the storage machine, from the gate only: HTTPS to its accounts. */
+  storage: 10_000,
+  /** TCP on the monitoring machine, from the gate only: HTTPS to Prometheus. */
+  monitor: 9090,
   /** TCP on a node's loopback. */
   jolokia: 8778,
   /** TCP on a node's loopback. */

@@ -5,9 +5,11 @@ import { Compile } from 'typebox/compile';
 import { applyBootstrap, forgetBootstrap, readBootstrap } from '../identity/bootstrap.ts';
 import { UserError } from '../lib/errors.ts';
 import { readJson, writeJson } from '../lib/files.ts';
+import type { ServiceAccount } from '../kinds/service-accounts.ts';
 import { flawOfAccount } from '../network/gate-names.ts';
 import type { ControlStore } from '../store/store.ts';
 import { flawOfLogStore } from './log-store.ts';
+import { flawOfNamed, namedAccounts, ServicesConfig, type Asked } from './services.ts';
 
 const Milliseconds = Type.Integer({ minimum: 100, maximum: 600_000 });
 const Rate = Type.Object({
@@ -41,6 +43,8 @@ const Config = Type.Object({
       }),
     ),
   ),
+  /** Services that stand in machines of this installation; their accounts need no entry in `accounts`. */
+  services: Type.Optional(ServicesConfig),
   /** How long a client may take for its headers, and for a whole request; in milliseconds. */
   timeouts: Type.Optional(Type.Object({ headersMs: Milliseconds, requestMs: Milliseconds })),
   /** Minutes between two rounds in which the walls are tried with packets; 10 where it is left out, 0: never. */
@@ -50,6 +54,7 @@ const Config = Type.Object({
 });
 export type Config = Static<typeof Config>;
 
+const defaultLocation = 'eastus2';
 const check = Compile(Type.Partial(Config));
 
 /** Reads the configuration, takes the first two principals over where they are handed in, and settles on a port. */
@@ -59,7 +64,7 @@ export async function settleConfig(folder: string, store: ControlStore): Promise
   const bootstrapFile = join(folder, 'bootstrap.json');
   const bootstrap = await readBootstrap(bootstrapFile);
   const parties = bootstrap ? await applyBootstrap(store, bootstrap) : undefined;
-  const config = { location: 'eastus2', ...had, ...parties, port: had.port || (await freePort()) };
+  const config = { location: defaultLocation, ...had, ...parties, port: had.port || (await freePort()) };
   const { tenantId, providerSubscription, customerSubscription } = config;
   if (tenantId === undefined || providerSubscription === undefined || customerSubscription === undefined) {
     throw new UserError(
@@ -87,7 +92,7 @@ async function readConfig(file: string): Promise<Partial<Config>> {
     );
   }
   if (check.Check(value)) {
-    checkAccounts(file, value.accounts ?? []);
+    checkAccounts(file, value.accounts ?? [], value);
     return value;
   }
   const flaw = check.Errors(value)[0];
@@ -102,27 +107,40 @@ async function readConfig(file: string): Promise<Partial<Config>> {
 export function checkAccounts(
   file: string,
   accounts: readonly NonNullable<Config['accounts']>[number][],
+  asked: Partial<Asked> = {},
 ): void {
-  const refuse = (at: number, why: string): never => {
-    throw new UserError('ConfigInvalid', `${file}: /accounts/${at}: ${why}`, 'Correct it, and start again.');
+  const refuse = (at: string, why: string): never => {
+    throw new UserError('ConfigInvalid', `${file}: ${at}: ${why}`, 'Correct it, and start again.');
   };
-  const seen = new Map<string, number>();
-  for (const [at, { id, name, address, port, authority, logs }] of accounts.entries()) {
+  const seen = new Map<string, string>();
+  const once = (at: string, { id, name }: Pick<ServiceAccount, 'id' | 'name'>): void => {
+    for (const key of [`id ${id.toLowerCase()}`, `name ${name}`]) {
+      const before = seen.get(key);
+      if (before !== undefined) refuse(at, `its ${key} is that of ${before} as well.`);
+      seen.set(key, at);
+    }
+  };
+  const logsOf = new Map<string, string>();
+  for (const [index, { id, name, address, port, authority, logs }] of accounts.entries()) {
+    const at = `/accounts/${index}`;
     const rules = [{ methods: [], path: null }];
     const flaw = flawOfAccount({ name, enabled: true, upstream: { address, port, authority }, rules });
     if (flaw) refuse(at, flaw.message);
-    for (const key of [`id ${id.toLowerCase()}`, `name ${name}`]) {
-      const before = seen.get(key);
-      if (before !== undefined) refuse(at, `its ${key} is that of /accounts/${before} as well.`);
-      seen.set(key, at);
-    }
+    once(at, { id, name });
     if (!logs) continue;
     const wrong = flawOfLogStore(id, logs);
     if (wrong !== undefined) refuse(at, wrong);
-    const subscription = `logs of subscription ${id.split('/')[2]!.toLowerCase()}`;
-    const before = seen.get(subscription);
-    if (before !== undefined) refuse(at, `the ${subscription} are kept in /accounts/${before} already.`);
-    seen.set(subscription, at);
+    const subscription = id.split('/')[2]!.toLowerCase();
+    const before = logsOf.get(subscription);
+    if (before !== undefined)
+      refuse(at, `the logs of subscription ${subscription} are kept in ${before} already.`);
+    logsOf.set(subscription, at);
+  }
+  const ours = { location: defaultLocation, providerSubscription: 'provider', ...asked };
+  for (const named of namedAccounts(ours)) {
+    const flaw = flawOfNamed(named);
+    if (flaw !== undefined) refuse(named.at, flaw);
+    once(named.at, named);
   }
 }
 

@@ -29,6 +29,7 @@ import { evidenceIn } from './evidence.ts';
 import type { Kinds, KindsOptions } from '../kinds/plane.ts';
 import { createEar } from './levels.ts';
 import type { RoleContext } from '../lib/role.ts';
+import { openServices } from './services.ts';
 import { addStatusRoute } from './status.ts';
 import { addVerifyRoutes, takeEvidence, verifyWork } from './verify.ts';
 import { version } from './version.ts';
@@ -100,6 +101,7 @@ async function compose(
   config: Config,
 ): Promise<Control> {
   const { clock, log } = context;
+  const services = await openServices(folder, config, clock);
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const authorities = await openAuthorities(folder, clock);
@@ -130,7 +132,8 @@ async function compose(
     operatorAuthority: authorities.operators.authority.certificate,
     wallsMinutes: config.wallsMinutes,
     location: config.location,
-    accounts: config.accounts ?? [],
+    accounts: [...(config.accounts ?? []), ...services.accounts],
+    services: services.machines,
   });
 
   const doors = await openDoors({

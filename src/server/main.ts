@@ -15,6 +15,8 @@ const roles: Readonly<Record<string, () => Promise<Role>>> = {
   fabric: async () => (await import('../fabric/main.ts')).runFabric,
   'control-door': async () => (await import('../fabric/control-door.ts')).runControlDoor,
   gate: async () => (await import('../gate/main.ts')).runGate,
+  storage: async () => (await import('../services/storage.ts')).runStorage,
+  monitor: async () => (await import('../services/monitor.ts')).runMonitor,
   operator: async () => (await import('../operator/main.ts')).runOperator,
   node: async () => (await import('../node/main.ts')).runNode,
 };

@@ -19,6 +19,7 @@ import type { Kinds } from '../../src/kinds/plane.ts';
 import { managedGroup } from '../../src/kinds/platform.ts';
 import { kinds as allKinds } from '../../src/kinds/registry.ts';
 import type { ServiceAccount } from '../../src/kinds/service-accounts.ts';
+import type { ServiceMachine } from '../../src/kinds/service-machines.ts';
 import { until, type Clock } from '../../src/lib/clock.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { createEar } from '../../src/server/levels.ts';
@@ -78,7 +79,11 @@ export interface World {
 }
 
 export function createWorld(
-  options: { readonly availableMegabytes?: number; readonly accounts?: readonly ServiceAccount[] } = {},
+  options: {
+    readonly availableMegabytes?: number;
+    readonly accounts?: readonly ServiceAccount[];
+    readonly services?: readonly ServiceMachine[];
+  } = {},
 ): World {
   let now = Date.parse('2026-11-24T10:00:00Z');
   // Passes run when somebody wakes them, never by the passing of time.
@@ -124,6 +129,7 @@ export function createWorld(
       providerSubscription: provider.subscription,
       operatorAuthority: 'PEM',
       ...(options.accounts && { accounts: options.accounts }),
+      ...(options.services && { services: options.services }),
       availableMegabytes: () => options.availableMegabytes ?? null,
     });
   };

@@ -10,6 +10,7 @@ import { duration } from './duration.ts';
 import { accountRows, gateFault } from './gate-accounts.ts';
 import { nodeLogLines } from './node-logs.ts';
 import { startedAt, type ProcessMark } from './process.ts';
+import { serviceRows } from './service-rows.ts';
 import { wallLines } from './walls.ts';
 
 export const status = defineCommand({
@@ -107,6 +108,12 @@ function render(
   const faults = [gateFault(picture), ...accounts.map(({ why }) => why)].filter((why) => why !== undefined);
   for (const fault of new Set(faults)) parts.push(wrap(`gate: ${fault}`, cx.width, '  '));
   for (const line of nodeLogLines(picture, cx.clock.now())) parts.push(wrap(line, cx.width, '  '));
+  const services = serviceRows(picture);
+  table('Service', services as unknown as readonly Row[], ['Address', 'Answers'], (row) =>
+    ['service', 'address', 'answers'].map((name) => text(row[name])),
+  );
+  for (const { service, why } of services)
+    if (why !== undefined) parts.push(wrap(`${service}: ${why}`, cx.width, '  '));
   for (const limit of (picture?.['limits'] ?? []) as readonly string[])
     parts.push(wrap(`limit: ${limit}`, cx.width, '  '));
   if (!processes['control'] || !processes['fabric']) parts.push('', 'Next: sallyport up');

@@ -4,6 +4,7 @@
  */
 import { Type, type Static } from 'typebox';
 import { FaultSchema, Nullable } from './json.ts';
+import { ServiceHealth } from './service.ts';
 
 /** One allowed flow of a network interface, as seen from the machine. Everything not named is dropped. */
 export const AllowRule = Type.Object({
@@ -95,7 +96,7 @@ export const FabricMachine = Type.Object({
   id: Type.String(),
   /** `node`: a Cassandra node's machine; the agent in it configures its own interface after its door policy stands.
    *  `operator`: a cluster's operator. `application`: a machine of the customer's, with no role in it.
-   *  `gate`: what operators reach named accounts by.
+   *  `gate`: what operators reach named accounts by. `storage`, `monitor`: services that stand behind it.
    *  `control-door`: forwards control's exchange sockets into the provider's network. */
   kind: Type.Union([
     Type.Literal('node'),
@@ -103,6 +104,8 @@ export const FabricMachine = Type.Object({
     Type.Literal('application'),
     Type.Literal('control-door'),
     Type.Literal('gate'),
+    Type.Literal('storage'),
+    Type.Literal('monitor'),
   ]),
   hostname: Type.String(),
   network: Type.String(),
@@ -202,6 +205,8 @@ export const MachineReport = Type.Object({
   /** ISO 8601. */
   since: Nullable(Type.String()),
   error: Nullable(FaultSchema),
+  /** Of a service's machine that runs: whether what it is for answers. */
+  service: Type.Optional(ServiceHealth),
 });
 export type MachineReport = Static<typeof MachineReport>;
 

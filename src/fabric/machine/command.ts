@@ -13,6 +13,8 @@ export interface MachineGround {
   readonly node: string;
   readonly wireguard: string | null;
   readonly jars: string;
+  /** Folder with Azurite; null where it was not installed. */
+  readonly azurite: string | null;
   readonly javaHome: string;
   /** The JVM's own place, where its path is the same inside. */
   readonly javaPath: string;
@@ -100,6 +102,9 @@ export function machineCommand(
           ...(ground.javaPath.startsWith('/usr/') ? [] : bind(ground.javaHome, ground.javaPath)),
           ...ground.javaConfiguration.flatMap((folder) => bind(folder)),
         ]
+      : []),
+    ...(machine.kind === 'storage' && ground.azurite !== null
+      ? bind(ground.azurite, '/opt/tools/azurite')
       : []),
     ...(ground.doors === null ? [] : bind(ground.doors, '/run/control')),
     ...['--bind', ground.disk, '/var/lib/sallyport', '--chdir', '/', '--clearenv'],

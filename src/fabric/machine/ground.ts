@@ -49,6 +49,7 @@ export async function prepareGround(options: {
   await bind(tools.node, at('tools/node'));
   if (tools.wireguard) await bind(tools.wireguard, at('tools/wireguard-go'));
   await bind(tools.cassandra, at('tools/jars'));
+  if (tools.azurite) await bind(tools.azurite, at('tools/azurite'));
   await bind(tools.javaHome, at('tools/java'));
   await bind(paths.operatorDoors, at('doors')).catch(() => undefined); // control may not have made them yet
   await bind(paths.machines, at('machines'), 'writable');
@@ -58,6 +59,7 @@ export async function prepareGround(options: {
     node: at('tools/node'),
     wireguard: tools.wireguard ? at('tools/wireguard-go') : null,
     jars: at('tools/jars'),
+    azurite: tools.azurite ? at('tools/azurite') : null,
     javaHome: at('tools/java'),
     javaPath: tools.javaHome,
     javaConfiguration: await javaConfiguration(tools.javaHome),
@@ -137,6 +139,7 @@ async function checkReadable(shared: SharedGround, program: string, user: Machin
     shared.node,
     shared.jars,
     shared.javaHome,
+    ...(shared.azurite === null ? [] : [shared.azurite]),
   ];
   for (const path of wanted) {
     const [command, ...args] = [...asUser(user), 'test', '-r', path] as readonly string[] as [

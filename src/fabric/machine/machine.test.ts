@@ -13,6 +13,7 @@ const ground: MachineGround = {
   node: '/g/node',
   wireguard: null,
   jars: '/g/jars',
+  azurite: '/g/azurite',
   javaHome: '/g/java',
   javaPath: '/usr/lib/jvm/17',
   javaConfiguration: ['/etc/java-17-openjdk'],
@@ -60,6 +61,14 @@ test("only control's door sees control's sockets, and only to read", () => {
     '/g/doors',
     '/run/control',
   ]);
+});
+
+test('Azurite is there for the storage machine, and for no other', () => {
+  const bound = (kind: 'storage' | 'gate', azurite: string | null) =>
+    machineCommand({ kind, hostname: 'm' }, { ...ground, azurite }, null).includes('/opt/tools/azurite');
+  assert.equal(bound('storage', '/g/azurite'), true);
+  assert.equal(bound('storage', null), false);
+  assert.equal(bound('gate', '/g/azurite'), false);
 });
 
 test('a seed is put in once, closed to others, and never through a link', async () => {

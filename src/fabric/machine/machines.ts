@@ -6,6 +6,7 @@ import type {
   FabricNetwork,
   MachineReport,
 } from '../../exchange/intents/fabric.ts';
+import { serviceKinds } from '../../exchange/intents/service.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { faultOf, type Fault } from '../../lib/errors.ts';
 import { exec } from '../../lib/exec.ts';
@@ -16,6 +17,7 @@ import { machineCommand, type MachineUser } from './command.ts';
 import { makeDisk, nicFile, seedFile, seedMark } from './disk.ts';
 import { diskPath, findDoors, infoPath, writeEtc, type SharedGround } from './ground.ts';
 import { adoptable, killStrays, launch } from './launch.ts';
+import { readServiceHealth } from './service-health.ts';
 import { isAlive, kill } from '../../lib/process.ts';
 
 export interface MachinesOptions {
@@ -206,10 +208,14 @@ export function createMachines(options: MachinesOptions): Machines {
       const mark = record && markOfRecord(record);
       const fault = troubles.get(machine.id)?.fault ?? null;
       if (record && mark && isAlive(mark))
-        return { state: 'running', pid: mark.pid, since: record.since, error: null };
+        return { state: 'running', pid: mark.pid, since: record.since, error: null, ...serviceOf(machine) };
       return { state: fault ? 'failed' : 'starting', pid: null, since: null, error: fault };
     },
   };
+
+  function serviceOf({ id, kind }: FabricMachine): Pick<MachineReport, 'service'> {
+    return isService(kind) ? { service: readServiceHealth(diskPath(id), clock.now()) } : {};
+  }
 
   function lived(id: string): number {
     return clock.now() - Date.parse(records.get(id)?.since ?? new Date(clock.now()).toISOString());
@@ -244,6 +250,8 @@ export function createMachines(options: MachinesOptions): Machines {
     await seed(machine);
   }
 }
+
+const isService = (kind: string): boolean => serviceKinds.some((service) => service === kind);
 
 const pick = ({ id, kind, hostname, network, subnet, address }: FabricMachine) => ({
   id,

@@ -68,9 +68,18 @@ export function standingProbes(
     ];
   });
   const door = of('control-door')[0];
-  return [...probes, door && { from: door.id, to: canary, protocol: 'tcp' as const, port: 443 }].filter(
-    (probe): probe is Probe => probe !== false && probe !== undefined,
-  );
+  const operator = one(of('operator'), turn);
+  // The gate is the one way to a service, and a service has no way anywhere.
+  const services = [...of('storage'), ...of('monitor')].flatMap(({ id, address, kind }): Probe[] => {
+    const port = kind === 'storage' ? ports.storage : ports.monitor;
+    const past: Probe[] = operator ? [{ from: operator.id, to: address, protocol: 'tcp', port }] : [];
+    return [...past, { from: id, to: canary, protocol: 'tcp', port: 443 }];
+  });
+  return [
+    ...probes,
+    ...services,
+    door && { from: door.id, to: canary, protocol: 'tcp' as const, port: 443 },
+  ].filter((probe): probe is Probe => probe !== false && probe !== undefined);
 }
 
 const one = <T>(list: readonly T[], turn: number): T | undefined => list[turn % Math.max(1, list.length)];

@@ -96,6 +96,15 @@ test('each pair of neighbouring walls is tried, and only what runs sends', () =>
   );
 });
 
+test('a service is tried past the gate, and for a way out of its own', () => {
+  const one = intent(1);
+  const storage = machine('storage', 'storage', 'provider', '172.31.0.9', []);
+  const probes = standingProbes({ ...one, machines: [...one.machines, storage] }, all, 0);
+  const pairs = probes.map(({ from, to, port }) => `${from} ${to} ${port}`);
+  assert.ok(pairs.includes('operator 172.31.0.9 10000'));
+  assert.ok(pairs.some((pair) => /^storage (192|198|203)\..* 443$/.test(pair)));
+});
+
 test('however many networks there are, a round is bounded, and all have their turn', () => {
   const many = intent(30);
   const rounds = Array.from({ length: 8 }, (_, turn) => standingProbes(many, all, turn));

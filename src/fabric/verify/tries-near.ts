@@ -111,15 +111,22 @@ function unowned(prefix: string, owned: ReadonlySet<string>): string | undefined
   return undefined;
 }
 
+const namesOf: Readonly<Record<string, string>> = {
+  'control-door': 'control',
+  gate: 'the gate',
+  storage: 'storage',
+  monitor: 'monitoring',
+};
+
 /** The provider's own addresses, which a customer's machine must not even know the way to. */
 export function provider({ world, machine, port }: Aims): Sort[] {
   const own = doorOf(world, machine)?.destination;
   return world.machines
-    .filter((m) => m.network !== machine.network && (m.kind === 'operator' || m.kind === 'control-door'))
+    .filter((m) => m.network !== machine.network && m.kind !== 'node' && m.kind !== 'application')
     .flatMap((m) => {
       const what =
-        m.kind === 'control-door'
-          ? 'control'
+        m.kind !== 'operator'
+          ? namesOf[m.kind]
           : m.address === own
             ? 'its operator, past the door'
             : "another cluster's operator";
