@@ -65,6 +65,8 @@ export async function openShipper(options: ShipperOptions): Promise<Shipper> {
   let notes: Notes = (await readNotes()) ?? { target: '', logs: {} };
   /** Pending blocks that this life has not tried: an earlier one may have. */
   const tried = new Set(Object.keys(notes.logs));
+  /** Blobs that were to be made, and nobody said that they were. */
+  const asked = new Set<string>();
 
   async function readNotes(): Promise<Notes | undefined> {
     return readJson<Notes>(path).catch((error: unknown) => {
@@ -139,13 +141,17 @@ export async function openShipper(options: ShipperOptions): Promise<Shipper> {
       const day = new Date(now()).toISOString().slice(0, 10);
       const blob = is.blob?.day === day ? is.blob : { day, number: 1, made: false, position: 0 };
       if (!blob.made) {
+        const isRepeat = asked.has(blobName(blob));
+        asked.add(blobName(blob));
         const answer = await ask(store.create(blobName(blob)));
-        if (isTaken(answer)) {
+        // What an earlier try made is ours, and empty: the first block is added at 0 and nowhere else.
+        if (isTaken(answer) && !isRepeat) {
           if (++taken >= mostTaken) throw refused(place, answer);
           note(name, { ...is, blob: nextBlob(blob) });
           continue;
         }
-        if (answer.status !== 201) throw refused(place, answer);
+        if (answer.status !== 201 && !isTaken(answer)) throw refused(place, answer);
+        asked.delete(blobName(blob));
       }
       const { bytes, mark, from, after } = block;
       const pending = { mark, from, length: bytes.length, digest: digestOf(bytes), after };

@@ -159,7 +159,10 @@ test(
   async (t) => {
     const node = await world(t);
     node.write(5);
+    node.blobs.mood = () => 'lost';
     await node.start();
+    await node.waits(/doesn't take it now/);
+    node.blobs.mood = () => 'well';
     await node.arrived();
     for (const [mood, why] of [
       ['broken', /doesn't take it now \(50[23]\)/],

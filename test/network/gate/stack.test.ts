@@ -136,7 +136,7 @@ test(
     const relay = (what: string): Promise<true> =>
       until(
         `the operator to say that services are ${what} reach`,
-        async () => (await stack.run(['logs', 'c1-operator'])).stdout.includes(`${what} reach`) || undefined,
+        async () => (await stack.run(['logs', 'operator-c1'])).stdout.includes(`${what} reach`) || undefined,
         { timeoutMs: 20_000, everyMs: 500 },
       );
     await relay('within');
