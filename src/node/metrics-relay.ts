@@ -33,8 +33,12 @@ export function createMetricsRelay(options: {
     const near = connect({ host: target, port, allowHalfOpen: true });
     open.add(socket);
     socket.once('close', () => open.delete(socket));
-    for (const end of [socket, near]) end.setTimeout(idleMs, () => end.destroy());
-    // An end that is cut, or can't be reached, cuts the other; there is nobody to tell.
+    for (const end of [socket, near]) {
+      end.setTimeout(idleMs, () => end.destroy());
+      // A pipeline that has ended listens no more; nobody is to be told.
+      end.on('error', () => undefined);
+    }
+    // An end that is cut, or can't be reached, cuts the other.
     const over = (error: unknown): void => {
       if (error) for (const end of [socket, near]) end.destroy();
     };
