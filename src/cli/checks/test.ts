@@ -7,7 +7,7 @@ import { defineCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { programRoot } from '../home.ts';
 import { installAzurite } from '../setup/azurite.ts';
-import { gatePackage } from '../setup/packages.ts';
+import { gatePackage, monitorPackage } from '../setup/packages.ts';
 import { createProbe } from '../setup/probe.ts';
 import { createHomeFolders, setUp } from '../setup/set-up.ts';
 import { alone } from '../stack/lock.ts';
@@ -31,7 +31,7 @@ export const test = defineCommand({
     await alone(cx.home, 'test', async () => {
       // Before set-up, which writes down which tools there are.
       await installAzurite(cx, createProbe(cx.env), say);
-      await setUp(cx, { say, starting: false, also: [gatePackage] });
+      await setUp(cx, { say, starting: false, also: [gatePackage, monitorPackage] });
     });
     const chosen = (files: readonly string[]): readonly string[] =>
       rest.length === 0 ? files : files.filter((file) => rest.some((part) => file.includes(part)));

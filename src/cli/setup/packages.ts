@@ -26,6 +26,13 @@ export const systemPackages: readonly SystemPackage[] = [
  */
 export const gatePackage: SystemPackage = { name: 'haproxy', program: 'haproxy', why: 'the gate' };
 
+/** Likewise: for who asks for monitoring among the services of the installation. */
+export const monitorPackage: SystemPackage = {
+  name: 'prometheus',
+  program: 'prometheus',
+  why: 'monitoring behind the gate',
+};
+
 export const jvmPackage = 'openjdk-17-jre-headless';
 
 export async function missingPackages(
