@@ -4,15 +4,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { runInNewContext, runInThisContext } from 'node:vm';
 import { createAuthority, issue } from '../lib/x509.ts';
 import { askItself } from './ask-itself.ts';
 
 setFlagsFromString('--expose-gc');
 setFlagsFromString('--allow-natives-syntax');
 const collect = runInNewContext('gc') as () => void;
-// eslint-disable-next-line no-new-func
-const isFast = new Function('it', 'return %HasFastProperties(it)') as (it: object) => boolean;
+const isFast = runInThisContext('(it) => %HasFastProperties(it)') as (it: object) => boolean;
 
 test('a server that has asked itself keeps requests, responses and sockets quick, whenever the memory is swept', async (t) => {
   const now = Date.now();

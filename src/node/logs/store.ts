@@ -1,4 +1,5 @@
 /** An account of append blobs, as far as it is needed: by the operator's port for services, in the account's own name. */
+import type { OutgoingHttpHeaders } from 'node:http';
 import * as https from 'node:https';
 
 export interface StorePlace {
@@ -41,12 +42,7 @@ export function openStore(place: StorePlace, requestMs: number, signal: AbortSig
   });
   const sas = place.sas.replace(/^\?/, '');
 
-  const put = (
-    blob: string,
-    query: string,
-    headers: https.RequestOptions['headers'] & object,
-    bytes: Buffer,
-  ): Promise<Answer> =>
+  const put = (blob: string, query: string, headers: OutgoingHttpHeaders, bytes: Buffer): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const path = `/${[place.container, ...blob.split('/')].map(encodeURIComponent).join('/')}?${query}${sas}`;
       const request = https.request({
