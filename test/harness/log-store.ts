@@ -25,7 +25,8 @@ export function playBlobs(container: string, signature: string): PlayedBlobs {
     const had = blobs.get(pathname);
     if (searchParams.get('comp') !== 'appendblock') {
       if (request.headers['x-ms-blob-type'] !== 'AppendBlob') return [400, 'InvalidHeaderValue'];
-      if (had) return [409, 'BlobAlreadyExists'];
+      // As Azurite says it to whom may create and not write; Azure's own word is UnauthorizedBlobOverwrite.
+      if (had) return [403, 'AuthorizationPermissionMismatch'];
       blobs.set(pathname, Buffer.alloc(0));
       return [201];
     }

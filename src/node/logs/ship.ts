@@ -99,6 +99,7 @@ export async function openShipper(options: ShipperOptions): Promise<Shipper> {
         throw failed(place, error);
       });
     let sent = false;
+    const first = of(name).blob;
 
     /** Sends the pending block. If its blob can't be gone on with, the block is thought of anew. */
     async function sendPending(bytes: Buffer): Promise<void> {
@@ -146,8 +147,9 @@ export async function openShipper(options: ShipperOptions): Promise<Shipper> {
         const answer = await ask(store.create(blobName(blob)));
         // What an earlier try made is ours, and empty: the first block is added at 0 and nowhere else.
         if (isTaken(answer) && !isRepeat) {
-          if (++taken >= mostTaken) throw refused(place, answer);
-          note(name, { ...is, blob: nextBlob(blob) });
+          asked.delete(blobName(blob));
+          note(name, { ...is, blob: ++taken < mostTaken ? nextBlob(blob) : first });
+          if (taken >= mostTaken) throw refused(place, answer);
           continue;
         }
         if (answer.status !== 201 && !isTaken(answer)) throw refused(place, answer);
@@ -185,7 +187,10 @@ const nextBlob = ({ day, number }: Blob): Blob => ({ day, number: number + 1, ma
 
 const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('base64url');
 
-/** There is one of that name. Where a signature permits to create and not to write, the answer is a 403. */
+/**
+ * There is one of that name. Where a signature permits to create and not to write, that is a 403, and Azurite's is the same as
+ * where it doesn't permit to create.
+ */
 const isTaken = ({ status, code }: Answer): boolean =>
   (status === 409 && code === 'BlobAlreadyExists') ||
-  (status === 403 && code === 'UnauthorizedBlobOverwrite');
+  (status === 403 && (code === 'UnauthorizedBlobOverwrite' || code === 'AuthorizationPermissionMismatch'));
