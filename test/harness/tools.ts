@@ -17,6 +17,12 @@ export const realHome = (): string =>
   process.env['SALLYPORT_HOME'] ??
   join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'sallyport');
 
+/** `sallyport test` installs it; who runs a file of tests by hand is told what is missing. */
+export function demandAzurite(): void {
+  if (!existsSync(join(realHome(), 'tools', 'azurite')))
+    throw new Error('Azurite is not installed for the tests. Run: ./sallyport services install');
+}
+
 /** Undefined before set-up ran. */
 export function findTools(): Tools | undefined {
   const path = join(realHome(), 'tools', 'tools.json');

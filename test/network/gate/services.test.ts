@@ -23,6 +23,7 @@ import { enterFromHost } from '../../../src/fabric/launch.ts';
 import { systemClock, until } from '../../../src/lib/clock.ts';
 import { execStatus } from '../../../src/lib/exec.ts';
 import { createStack } from '../../harness/stack.ts';
+import { demandAzurite } from '../../harness/tools.ts';
 import type { Requests } from './blob.ts';
 
 const logs = 'logs.blob.core.windows.net';
@@ -62,6 +63,7 @@ test(
   'storage of the installation: one account by the gate, another’s by no way, and back after its death',
   { timeout: 500_000 },
   async (t) => {
+    demandAzurite();
     await using stack = await createStack();
     const scratch = mkdtempSync(join(tmpdir(), 'services-'));
     t.after(() => rmSync(scratch, { recursive: true, force: true }));

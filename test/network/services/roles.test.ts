@@ -9,7 +9,7 @@ import { test, type TestContext } from 'node:test';
 import type { ServiceHealth, ServiceKind, ServiceSeed } from '../../../src/exchange/intents/service.ts';
 import { execStatus } from '../../../src/lib/exec.ts';
 import { createAuthority, issue } from '../../../src/lib/x509.ts';
-import { realHome } from '../../harness/tools.ts';
+import { demandAzurite, realHome } from '../../harness/tools.ts';
 
 const inside = fileURLToPath(new URL('inside.ts', import.meta.url));
 const address = '172.31.4.4';
@@ -57,6 +57,7 @@ async function run(kind: ServiceKind, disk: string, tools = join(realHome(), 'to
 }
 
 test('storage serves its accounts, keeps their keys to itself, and takes a newer seed', async (t) => {
+  demandAzurite();
   const disk = await makeDisk(t, 'storage', ['logs', 'evil']);
   const said = await run('storage', disk);
   assert.deepEqual(said, {
