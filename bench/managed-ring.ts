@@ -1,4 +1,6 @@
 /** A whole Sallyport of the benchmark's own, up to where a data centre can be asked for; and the data centre itself. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createArmClient, type ArmClient } from '../src/cli/arm/client.ts';
 import { deleteResource } from '../src/cli/arm/operation.ts';
 import { findSession } from '../src/cli/arm/session.ts';
@@ -26,12 +28,30 @@ export interface ManagedRing {
   close(): Promise<void>;
 }
 
-/** Network, cluster, and an endpoint that is approved: the first four of the five steps. */
-export async function openManagedRing(): Promise<ManagedRing> {
+/** What control has written down of itself at its first start. */
+export interface Settled {
+  readonly providerSubscription: string;
+}
+
+async function run(stack: Stack, command: string): Promise<void> {
+  const ran = await stack.run([command], { timeoutMs: 180_000 });
+  if (ran.exitCode !== 0) throw new Error(`sallyport ${command}: ${ran.stderr}`);
+}
+
+/** Network, cluster, and an endpoint that is approved: the first four of the five steps. `config`: what control's config.json holds as well. */
+export async function openManagedRing({
+  config,
+}: { readonly config?: (settled: Settled) => object } = {}): Promise<ManagedRing> {
   const stack = await createStack();
   try {
-    const up = await stack.run(['up'], { timeoutMs: 180_000 });
-    if (up.exitCode !== 0) throw new Error(`sallyport up: ${up.stderr}`);
+    await run(stack, 'up');
+    if (config) {
+      await run(stack, 'down');
+      const path = join(stack.home, 'control/config.json');
+      const settled = JSON.parse(await readFile(path, 'utf8')) as Settled;
+      await writeFile(path, JSON.stringify({ ...settled, ...config(settled) }), { mode: 0o600 });
+      await run(stack, 'up');
+    }
     const home = findHome({ SALLYPORT_HOME: stack.home });
     const sign = async (as: 'customer' | 'provider'): Promise<ArmClient> =>
       createArmClient(await findSession(home, {}, { as, subscription: undefined }), {
