@@ -46,6 +46,9 @@ export async function keepService(service: Service, context: RoleContext): Promi
   const disk = context.env['SALLYPORT_DISK'] ?? '/var/lib/sallyport';
   const say = healthTo(join(disk, serviceHealthName), () => clock.now());
   let child: ChildProcess | undefined;
+  // Who ends a machine asks all its processes, and the loop above the role then asks it once more: a second time must not end it,
+  // and its program with it, before that has written down what it holds.
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => undefined);
   try {
     const nic = await readNic(join(disk, 'nic.json'));
     const seed = await readSeed(disk, service.kind);

@@ -57,7 +57,13 @@ try {
         timeoutMs: 10_000,
       },
     );
-    stop.abort();
+    // As a machine is ended: everybody is asked, and the role twice.
+    process.once('SIGTERM', () => stop.abort());
+    process.kill(process.pid, 'SIGTERM');
+    await until('the first signal to have come', () => stop.signal.aborted || undefined, {
+      timeoutMs: 5_000,
+    });
+    process.kill(process.pid, 'SIGTERM');
     await again;
     said['seeds'] = seeds();
   }
