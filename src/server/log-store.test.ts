@@ -30,6 +30,13 @@ test('a container and the right to add to it, and no more than that', () => {
   for (const rights of ['racwdl', 'a', 'c', 'cw', 'acr'])
     assert.match(flaw({ sas: sas.replace('sp=ac', `sp=${rights}`) })!, /permits other things/, rights);
   assert.match(flaw({ sas: 'sv=1&sig=c2VjcmV0' })!, /permits other things/);
+  for (const [wrong, why] of [
+    [`${sas}&sp=racwdl`, /says something twice/],
+    [`${sas}&ss=b&srt=sco`, /has 'ss'/],
+    [`${sas}&comp=list`, /has 'comp'/],
+    [sas.replace('sr=c&', 'sr=b&'), /not of a container/],
+  ] as const)
+    assert.match(flaw({ sas: wrong })!, why);
   for (const text of [flaw({ sas: 'sv=1&sp=r&sig=c2VjcmV0' }), flaw({ sas: 'c2VjcmV0' })])
     assert.equal(text!.includes('c2VjcmV0'), false, 'no secret is repeated');
 });

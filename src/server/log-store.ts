@@ -14,10 +14,16 @@ export function flawOfLogStore(id: string, { container, sas }: LogContainer): st
   const said = new URLSearchParams(query.test(sas) ? sas.replace(/^\?/, '') : '');
   if (!said.get('sig') || !said.get('sv'))
     return 'the sas of its logs is no shared access signature: it is a query string with sv and sig.';
+  const names = [...said.keys()];
+  if (new Set(names).size < names.length) return 'the sas of its logs says something twice.';
+  const more = names.find((name) => ['ss', 'srt', 'comp', 'restype'].includes(name));
+  if (more !== undefined)
+    return `the sas of its logs has '${more}': it must be of one container (sr=c), and not of the whole account.`;
   const rights = said.get('sp');
   // By a stored access policy: what that permits is not in here.
   if (rights === null && said.get('si')) return undefined;
   if (!rights?.includes('a') || !rights.includes('c') || /[^ac]/.test(rights))
     return "the sas of its logs permits other things than to add and to create (sp=ac). Every node holds it: with more, one could read or delete the others' logs.";
+  if (said.get('sr') !== 'c') return 'the sas of its logs is not of a container (sr=c).';
   return undefined;
 }

@@ -113,7 +113,7 @@ function healthTo(path: string, now: () => number): (health: ServiceHealth) => P
 async function readNic(path: string): Promise<{ readonly device: string; readonly address: string }> {
   const nic = await readJson<{ readonly device: string; readonly address: string }>(path);
   const address = nic?.address.split('/')[0];
-  if (nic && address) return { device: nic.device, address };
+  if (nic && address && /^[a-z][a-z0-9]{0,14}$/.test(nic.device)) return { device: nic.device, address };
   throw new UserError(
     'NoInterface',
     `${path} names no interface.`,
@@ -122,7 +122,8 @@ async function readNic(path: string): Promise<{ readonly device: string; readonl
 }
 
 /**
- * Without a capability, so that who takes the program over can't touch the rules of its machine; and it dies with the role, so
+ * Without a capability, so that who takes the program over can't touch the rules of its machine (it can write what the role reads at
+ * its next start; the wall outside stands on nothing of the machine's); and it dies with the role, so
  * that two never share a disk.
  */
 const confined = (command: readonly string[]): readonly [string, ...string[]] => [

@@ -136,6 +136,9 @@ export function isNeeded(recorder: Recorder, world: VerifyWorld, nodes: readonly
   if (recorder.place === 'nic-out') return nodes.some((m) => m.id === recorder.of);
   const machine = world.machines.find((m) => m.id === recorder.of);
   if (!machine) return false;
+  // An operator follows control all the time.
+  if (machine.kind === 'control-door')
+    return nodes.some((m) => m.kind === 'operator' && m.network === machine.network);
   const isNear =
     nodes.some((m) => m.network === machine.network) &&
     (machine.kind === 'node' || machine.kind === 'application');

@@ -43,7 +43,12 @@ export function door({ world, machine, port }: Aims): Sort[] {
 export function neighbours({ world, machine, port }: Aims): Sort[] {
   const network = world.machines.filter((m) => m.network === machine.network && m.id !== machine.id);
   const peers = network.filter((m) => m.kind === 'node').slice(0, 1);
-  const rest = network.filter((m) => m.kind !== 'node').slice(0, 2);
+  const others = network.filter((m) => m.kind !== 'node');
+  // Around an operator each kind is another wall's other side.
+  const rest =
+    machine.kind === 'operator'
+      ? others.filter((m, at) => others.findIndex(({ kind }) => kind === m.kind) === at)
+      : others.slice(0, 2);
   const list = [...peers, ...rest].flatMap((other) => {
     const name = `${other.hostname} ${other.address}`;
     return [

@@ -25,10 +25,9 @@ export async function exporterFiles(
   const path = join(folders.certificates, name);
   // Java's form asks for a password; made of the key, it needs no place to be kept.
   const password = createHmac('sha256', key).update('the key store of metrics').digest('base64url');
-  if (!existsSync(path)) {
-    await writeFileAtomic(path, keyStore({ key, chain, alias, password }), 0o600);
-    if (owner !== null) await chown(path, owner, owner);
-  }
+  if (!existsSync(path)) await writeFileAtomic(path, keyStore({ key, chain, alias, password }), 0o600);
+  // Each time: whoever wrote it may have died before it was its owner's.
+  if (owner !== null) await chown(path, owner, owner);
   const older = (await readdir(folders.certificates)).filter((other) => isStore(other) && other !== name);
   for (const other of older) await rm(join(folders.certificates, other), { force: true });
   // JSON is YAML in which no text is taken for a number.

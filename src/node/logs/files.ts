@@ -11,7 +11,7 @@ export interface LogFile {
   readonly kept: number;
 }
 
-/** Bytes to be sent, and where the next ones are once they were. */
+/** Bytes to be sent, and where the next ones are once they were. None: the file was cut short, and goes on from where it ends. */
 export interface Block {
   readonly bytes: Buffer;
   /** The file that they stand in, and from where. */
@@ -70,6 +70,11 @@ export const readBlock = (log: LogFile, reading: Reading, most: number): Promise
   withFiles(log, async (files) => {
     const next = nextToRead(files, reading);
     if (!next) return undefined;
+    if (next.place && next.lost)
+      return {
+        ...{ bytes: Buffer.alloc(0), mark: next.place.mark, from: next.from, lost: true },
+        after: { place: next.place, done: next.done },
+      };
     const { handle, size, rotated } = files.find(({ name }) => name === next.file.name)!;
     const wanted = Math.min(most, size - next.from);
     const read = await readAt(handle, next.from, wanted);

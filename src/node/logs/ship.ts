@@ -43,6 +43,8 @@ export interface Notes {
 export const mostBytes = 256 << 10;
 /** Blobs that are somebody else's already: after so many in a row it is something else that is wrong. */
 const mostTaken = 20;
+/** Of one log in one pass: one that is written faster than it is sent keeps no other from its turn. */
+const mostBlocks = 256;
 
 const fresh: LogNotes = { place: null, done: [], blob: null, pending: null };
 
@@ -99,6 +101,7 @@ export async function openShipper(options: ShipperOptions): Promise<Shipper> {
         throw failed(place, error);
       });
     let sent = false;
+    let taken = 0;
     const first = of(name).blob;
 
     /** Sends the pending block. If its blob can't be gone on with, the block is thought of anew. */
@@ -121,9 +124,12 @@ export async function openShipper(options: ShipperOptions): Promise<Shipper> {
       if (!isThere && !gone && answer.code !== 'BlockCountExceedsLimit') throw refused(place, answer);
       log.warn('a log goes on in another blob', { log: name, after: blobName(blob), code: answer.code });
       note(name, { ...is, blob: nextBlob(blob), pending: null });
+      // On disk at once: a successor would take the old one's length for its own first try's.
+      await keep();
+      if (++taken >= mostTaken) throw refused(place, answer);
     }
 
-    for (let taken = 0; !signal.aborted;) {
+    for (let blocks = 0; blocks < mostBlocks && !signal.aborted; blocks++) {
       const is = of(name);
       if (is.pending) {
         const bytes = await readAgain(file, is.pending);
@@ -138,7 +144,12 @@ export async function openShipper(options: ShipperOptions): Promise<Shipper> {
       }
       const block = await readBlock(file, is, mostBytes);
       if (!block) break;
-      if (block.lost) log.warn('a part of a log was rotated away before it was sent', { log: name });
+      if (block.lost) log.warn('a part of a log was gone before it was sent', { log: name });
+      if (block.bytes.length === 0) {
+        note(name, { ...is, ...block.after });
+        await keep();
+        continue;
+      }
       const day = new Date(now()).toISOString().slice(0, 10);
       const blob = is.blob?.day === day ? is.blob : { day, number: 1, made: false, position: 0 };
       if (!blob.made) {
