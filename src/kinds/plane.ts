@@ -8,8 +8,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Fault } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Store } from '../store/resource.ts';
-import type { ServiceAccount } from './service-accounts.ts';
-import type { ServiceMachine } from './service-machines.ts';
+import type { ServiceAccount, ServiceMachine } from './service-accounts.ts';
 
 export interface KindsOptions {
   readonly store: Store;

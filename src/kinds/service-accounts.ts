@@ -1,4 +1,5 @@
 import { sameId } from '../arm/id.ts';
+import type { ServiceKind } from '../exchange/intents/service.ts';
 
 /**
  * Accounts of services outside, as the installation knows them: which ARM id has which name, and where it stands. A policy names
@@ -15,6 +16,12 @@ export interface ServiceAccount {
   readonly authority: string;
   /** Set: nodes of clusters that may reach it keep their logs there. */
   readonly logs?: LogContainer | undefined;
+}
+
+/** A service of the installation's own, and what its machine's disk gets. */
+export interface ServiceMachine {
+  readonly kind: ServiceKind;
+  readonly seed: Readonly<Record<string, string>>;
 }
 
 export interface LogContainer {

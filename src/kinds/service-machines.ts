@@ -1,15 +1,9 @@
 /** Machines of services that stand behind the gate, as the fabric shall make them: pure. */
 import type { FabricMachine } from '../exchange/intents/fabric.ts';
-import type { ServiceKind } from '../exchange/intents/service.ts';
 import type { Store } from '../store/resource.ts';
 import { hasGate } from './gate-intent.ts';
 import { platform } from './platform.ts';
-
-/** A service that the installation asked for, and what its machine's disk gets. */
-export interface ServiceMachine {
-  readonly kind: ServiceKind;
-  readonly seed: Readonly<Record<string, string>>;
-}
+import type { ServiceMachine } from './service-accounts.ts';
 
 /** The gate comes in on the one port. Nothing goes out, and while there is no gate nothing comes in either. */
 export const serviceMachines = (

@@ -1,7 +1,6 @@
 import type { Store } from '../store/resource.ts';
 import type { Levels } from './levels.ts';
-import type { ServiceAccount } from './service-accounts.ts';
-import type { ServiceMachine } from './service-machines.ts';
+import type { ServiceAccount, ServiceMachine } from './service-accounts.ts';
 
 /** What an installation decides once, and kinds need while they judge a request or show a resource. */
 export interface Settings {

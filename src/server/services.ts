@@ -7,8 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import { readJson, writeJson } from '../lib/files.ts';
 import { createAuthority, issue, type Authority } from '../lib/x509.ts';
 import { managedGroup, platform } from '../kinds/platform.ts';
-import type { ServiceAccount } from '../kinds/service-accounts.ts';
-import type { ServiceMachine } from '../kinds/service-machines.ts';
+import type { ServiceAccount, ServiceMachine } from '../kinds/service-accounts.ts';
 
 const closed = { additionalProperties: false } as const;
 
