@@ -12,7 +12,7 @@ const account = {
   authority,
 };
 const other = { ...account, id: `${account.id}2`, name: 'other.blob.core.windows.net' };
-const logs = { container: 'cassandra', sas: 'sv=1&sp=ac&sig=x' };
+const logs = { container: 'cassandra', sas: 'sv=1&sr=c&sp=ac&sig=x' };
 
 test('accounts that could never be let through are named at the start, with why', () => {
   checkAccounts('config.json', [account, { ...other, logs }]);

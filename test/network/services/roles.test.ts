@@ -13,8 +13,10 @@ import { demandAzurite, realHome } from '../../harness/tools.ts';
 
 const inside = fileURLToPath(new URL('inside.ts', import.meta.url));
 const address = '172.31.4.4';
+/** The shell stays: a process that is the first of its namespace ignores the signals that it has no answer to. */
 const network = `
-ip link set lo up && ip link add eth0 type veth peer name far && ip addr add ${address}/24 dev eth0 && ip link set eth0 up && exec "$@"`;
+ip link set lo up && ip link add eth0 type veth peer name far && ip addr add ${address}/24 dev eth0 && ip link set eth0 up && "$@"
+exit $?`;
 
 interface Said {
   readonly health: ServiceHealth;
