@@ -154,7 +154,8 @@ export async function openSmallCloud(): Promise<SmallCloud> {
       ],
       enter,
       restoreRules: async (id) => {
-        await asRoot(id, ['/usr/sbin/nft', '-f', '-'], doorRules(Number(id.slice(-1)) - 1));
+        const rules = id === 'operator' ? operatorRules : doorRules(Number(id.slice(-1)) - 1);
+        await asRoot(id, ['/usr/sbin/nft', '-f', '-'], rules);
       },
       recorders,
     };
