@@ -1,33 +1,13 @@
-/** Keeps the policy of the operator's own machine: put in force where it changes, or where somebody took it away. */
+/** Keeps the policy of the operator's own machine. */
 import type { Clock } from '../lib/clock.ts';
-import {
-  applyOperatorDoor,
-  operatorDoorStands,
-  planOperatorDoor,
-  type OperatorDoor,
-} from '../network/operator-door.ts';
+import { createMachineDoorKeeper } from '../network/machine-door.ts';
+import { operatorDoorTable, planOperatorDoor, type OperatorDoor } from '../network/operator-door.ts';
 
 export interface DoorKeeper {
   ensure(overlay: OperatorDoor['overlay'], gate?: OperatorDoor['gate']): Promise<void>;
 }
 
-const checkEveryMs = 10_000;
-
 export function createDoorKeeper(fixed: Omit<OperatorDoor, 'overlay' | 'gate'>, clock: Clock): DoorKeeper {
-  let inForce: string | undefined;
-  let checkedAt = 0;
-  return {
-    async ensure(overlay, gate) {
-      const door = { ...fixed, overlay, gate };
-      const plan = planOperatorDoor(door);
-      if (plan === inForce) {
-        if (clock.now() - checkedAt < checkEveryMs) return;
-        checkedAt = clock.now();
-        if (await operatorDoorStands()) return;
-      }
-      await applyOperatorDoor(door);
-      inForce = plan;
-      checkedAt = clock.now();
-    },
-  };
+  const keeper = createMachineDoorKeeper(operatorDoorTable, clock);
+  return { ensure: (overlay, gate) => keeper.ensure(planOperatorDoor({ ...fixed, overlay, gate })) };
 }

@@ -12,9 +12,9 @@ const enoughForEverybody = 8;
  * each one from then on is a hash table, and every answer takes a third longer for as long as the process lives.
  */
 export async function askItself(port: number, ca: string): Promise<void> {
-  await Promise.all(
-    Array.from({ length: enoughForEverybody }, () => get({ host: 'localhost', port, ca, path: '/' })),
-  );
+  // A path that is there, and nobody has to sign in for: what was answered well is no line of the log.
+  const asked = { host: 'localhost', port, ca, path: '/metadata/endpoints' };
+  await Promise.all(Array.from({ length: enoughForEverybody }, () => get(asked)));
 }
 
 function get(options: {

@@ -11,7 +11,8 @@ import {
 import { UserError } from '../lib/errors.ts';
 import { readJson, writeJson } from '../lib/files.ts';
 import type { RoleContext } from '../lib/role.ts';
-import { applyServiceDoor } from '../network/service-door.ts';
+import { createMachineDoorKeeper } from '../network/machine-door.ts';
+import { planServiceDoor, serviceDoorTable } from '../network/service-door.ts';
 import { ask } from './ask.ts';
 import { newestSeed, readSeed } from './seed.ts';
 
@@ -53,7 +54,9 @@ export async function keepService(service: Service, context: RoleContext): Promi
     const nic = await readNic(join(disk, 'nic.json'));
     const seed = await readSeed(disk, service.kind);
     // First of all, before anything listens.
-    await applyServiceDoor({ device: nic.device, port: service.port, gate: seed.gate });
+    const door = createMachineDoorKeeper(serviceDoorTable, clock);
+    const policy = planServiceDoor({ device: nic.device, port: service.port, gate: seed.gate });
+    await door.ensure(policy);
     const program = await service.prepare(disk, seed, nic.address);
     const ended = new AbortController();
     child = start(program, join(disk, service.kind), (why) => ended.abort(why));
@@ -65,6 +68,7 @@ export async function keepService(service: Service, context: RoleContext): Promi
     const stop = AbortSignal.any([signal, ended.signal]);
     while (!signal.aborted) {
       ended.signal.throwIfAborted();
+      await door.ensure(policy);
       const health = await healthOf(program, asked);
       await say(health);
       if ((await newestSeed(disk, service.kind)) !== seed.number) {
