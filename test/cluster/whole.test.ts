@@ -11,6 +11,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { createArmClient, type ArmClient } from '../../src/cli/arm/client.ts';
 import { findSession } from '../../src/cli/arm/session.ts';
 import { findHome } from '../../src/cli/home.ts';
+import type { VerifyResult } from '../../src/fabric/verify/result.ts';
 import { systemClock, until } from '../../src/lib/clock.ts';
 import { exec } from '../../src/lib/exec.ts';
 import { enter, processesOf, roles, type Process } from '../harness/processes.ts';
@@ -47,6 +48,19 @@ const ok = async (stack: Stack, ...args: readonly string[]): Promise<string> => 
   assert.equal(ran.exitCode, 0, `sallyport ${args.join(' ')}\n${ran.stdout}\n${ran.stderr}`);
   return ran.stdout;
 };
+
+/** Asks for the proof. What got out, or wasn't tried, is named and nothing else: of a thousand tries one is the fault. */
+async function proved(stack: Stack, ...args: readonly string[]): Promise<void> {
+  const ran = await stack.run(['verify', '--json', ...args], { timeoutMs: 240_000 });
+  const said = `verify ${args.join(' ')} ended with ${ran.exitCode}`;
+  if (!ran.stdout.startsWith('{')) assert.fail(`${said}\n${ran.stdout}\n${ran.stderr}`);
+  const { verdict, tries, controls } = JSON.parse(ran.stdout) as VerifyResult;
+  const open = {
+    tries: tries.filter(({ outcome }) => outcome !== 'stopped'),
+    controls: controls.filter(({ seen }) => !seen),
+  };
+  assert.deepEqual({ verdict, ...open }, { verdict: 'proved', tries: [], controls: [] }, said);
+}
 
 const refused = async (stack: Stack, args: readonly string[], words: RegExp, exitCode = 1): Promise<void> => {
   const ran = await stack.run(args);
@@ -628,13 +642,7 @@ test(
           ],
           /password|credentials|Authentication/i,
         );
-        const result = await stack.json<{ verdict: string; summary: readonly string[] }>(
-          ['verify', '--json', '--as', 'provider'],
-          {
-            timeoutMs: 240_000,
-          },
-        );
-        assert.equal(result.verdict, 'proved', result.summary.join('\n'));
+        await proved(stack, '--as', 'provider');
         const away = [
           ...['managed-cassandra', 'datacenter', 'delete', ...group2, '-c', 'second', '-d', 'dc1'],
           '--yes',
@@ -707,10 +715,10 @@ test(
     await t.test('down and up: all is there again, data included, without enrolling anew', async () => {
       await ok(stack, 'down');
       assert.deepEqual(await processesOf(stack.home), []);
-      assert.match(await ok(stack, 'up', '--wait'), /Serving: vpn-test-cluster\/dc1/);
+      assert.match(await ok(stack, 'up', '--wait'), /Serving: .*vpn-test-cluster\/dc1/);
       await healthy(stack, cluster, 5_000);
       await kept();
-      assert.match(await ok(stack, 'verify'), /Proved: /);
+      await proved(stack);
     });
   },
 );
