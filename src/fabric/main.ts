@@ -8,6 +8,7 @@ import { UserError } from '../lib/errors.ts';
 import { readJson, writeJson } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import type { RoleContext } from '../lib/role.ts';
+import { createTurns } from '../lib/turns.ts';
 import { namespacePath } from '../network/namespace-read.ts';
 import { wallsOfIntent } from '../network/walls.ts';
 import { drive, type Driven } from '../reconcile/driver.ts';
@@ -22,7 +23,7 @@ import type { NetworkNumbers } from './plan.ts';
 import { shallArrive } from '../network/probes.ts';
 import { readProbeProgram, sendProbes, type ProbeGround } from './probe/probe.ts';
 import { createFabricReconciler } from './reconcile.ts';
-import { createStanding, type Standing } from './standing/reconcile.ts';
+import { createStanding, type Standing, type StandingOptions } from './standing/reconcile.ts';
 import { MachineRecords } from './state.ts';
 import { readTools } from './tools.ts';
 import { verify } from './verify/verify.ts';
@@ -90,11 +91,15 @@ export async function runFabric(context: RoleContext): Promise<void> {
     clock,
     signal,
   });
+  // A probe that arrives where it may looks like a try that got out: the two are never under way together.
+  const inTurn = createTurns();
+  const probe: StandingOptions['send'] = (document, probes, shall) =>
+    inTurn(() => sendProbes(probeGround(document), probes, shall));
   const standing = (ties.standing = createStanding({
     intent: () => intent,
     applied: () => reconciler.applied(),
     running: (id) => machines.running().has(id),
-    send: (document, probes, shall) => sendProbes(probeGround(document), probes, shall),
+    send: probe,
     async mend() {
       const reason = 'a wall is not as it shall be';
       const before = ties.driven?.last()?.pass ?? 0;
@@ -115,7 +120,7 @@ export async function runFabric(context: RoleContext): Promise<void> {
       const { document } = intent;
       if (item.kind === 'probe') {
         const walls = wallsOfIntent(document);
-        const [result] = await sendProbes(probeGround(document), [item], (one) => shallArrive(walls, one));
+        const [result] = await probe(document, [item], (one) => shallArrive(walls, one));
         return result;
       }
       const { network } = item;
@@ -125,7 +130,7 @@ export async function runFabric(context: RoleContext): Promise<void> {
         wake('the recorders are wanted');
         const standing = () => Promise.resolve(reconciler.recording() || undefined);
         await until('the recorders', standing, { timeoutMs: 60_000, everyMs: 20, clock, signal });
-        return await verify(world, { network, clock, log, signal });
+        return await inTurn(() => verify(world, { network, clock, log, signal }));
       } finally {
         readers--;
         wake('the recorders are read');

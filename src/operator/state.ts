@@ -8,6 +8,7 @@
 import { join } from 'node:path';
 import type { Fault } from '../lib/errors.ts';
 import { readJson, writeJson } from '../lib/files.ts';
+import { createTurns } from '../lib/turns.ts';
 
 export interface WireguardKeys {
   readonly privateKey: string;
@@ -141,18 +142,16 @@ export async function openBook(path: string, makeKeys: () => WireguardKeys): Pro
     await writeJson(path, state);
   }
   let current = state;
-  let queue: Promise<unknown> = Promise.resolve();
+  const inTurn = createTurns();
   return {
     read: () => current,
     write(change) {
-      const turn = queue.then(async () => {
+      return inTurn(async () => {
         const next = change(current);
         if (next !== current) await writeJson(path, next);
         current = next;
         return next;
       });
-      queue = turn.catch(() => undefined);
-      return turn;
     },
   };
 }

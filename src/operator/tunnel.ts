@@ -1,6 +1,7 @@
 /** The WireGuard listener: its peers are those of the state, changed in one `wg syncconf`, one change at a time. */
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { createTurns } from '../lib/turns.ts';
 import { ensureWireguard, readWireguard, type WireguardState } from '../network/wireguard.ts';
 import { ports } from '../network/ports.ts';
 import { tunnelAddress, type Peer } from './members.ts';
@@ -37,10 +38,10 @@ export function createTunnel(options: TunnelOptions): Tunnel {
     state: undefined,
     at: 0,
   };
-  let queue: Promise<unknown> = Promise.resolve();
+  const inTurn = createTurns();
   return {
     apply(shape, unchangedForMs = 0) {
-      const turn = queue.then(async () => {
+      return inTurn(async () => {
         const now = shape();
         if (!now) return;
         const text = JSON.stringify(now);
@@ -53,8 +54,6 @@ export function createTunnel(options: TunnelOptions): Tunnel {
         );
         applied = { shape: text, at: clock.now() };
       });
-      queue = turn.catch(() => undefined);
-      return turn;
     },
     async read(ageMs = 0) {
       if (clock.now() - known.at >= ageMs) known = { state: await readWireguard(device), at: clock.now() };
