@@ -230,27 +230,32 @@ function denials({ deniedUid, nic, endpoint, tunnel }: DoorPolicy): readonly str
 }
 
 /**
- * The direction that opened the flow is judged packet by packet, so that narrowing cuts what is established. The port comes first
- * in every rule: a packet that isn't meant by it is past it after one comparison.
+ * No rule of the door asks conntrack: each packet is judged by itself, so that narrowing cuts what is established, and a machine
+ * without such rules keeps no connections at all. The port comes first in every rule: a packet that isn't meant by it is past it
+ * after one comparison.
  */
 function original(rule: DoorRule): string {
   const out = rule.direction === 'out';
   return [
     `${rule.protocol} dport ${rule.port} ${out ? 'oifname' : 'iifname'} "${rule.device}"`,
     addresses(rule, out),
-    `ct direction original accept comment "${rule.reason}"`,
+    `accept comment "${rule.reason}"`,
   ].join(' ');
 }
 
-/** Answers pass only to a flow that still stands in the list, not to whatever conntrack remembers. */
+/** Answers to a flow of the list. */
 function reply(rule: DoorRule): string {
   const out = rule.direction === 'in';
   return [
     `${rule.protocol} sport ${rule.port} ${out ? 'oifname' : 'iifname'} "${rule.device}"`,
     addresses(rule, out),
-    `ct direction reply ct state established accept comment "answers: ${rule.reason}"`,
+    `${beginsNothing(rule)}accept comment "answers: ${rule.reason}"`,
   ].join(' ');
 }
+
+/** From the port of a flow, TCP only goes on: what would begin another one towards any port is no answer. */
+const beginsNothing = ({ protocol }: DoorRule): string =>
+  protocol === 'tcp' ? 'tcp flags & (syn | ack) != syn ' : '';
 
 const set = (items: readonly string[]): string =>
   items.length === 1 ? items[0]! : `{ ${items.join(', ')} }`;
@@ -279,8 +284,9 @@ function egressRules(rules: readonly DoorRule[], device: string): readonly strin
   return rules
     .filter((rule) => rule.device === device)
     .map((rule) => {
-      const port = `${rule.protocol} ${rule.direction === 'out' ? 'dport' : 'sport'} ${rule.port}`;
-      return `${port} ${addresses(rule, true)} accept comment "${rule.reason}"`;
+      const out = rule.direction === 'out';
+      const port = `${rule.protocol} ${out ? 'dport' : 'sport'} ${rule.port}`;
+      return `${port} ${addresses(rule, true)} ${out ? '' : beginsNothing(rule)}accept comment "${rule.reason}"`;
     });
 }
 
