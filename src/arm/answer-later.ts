@@ -1,5 +1,5 @@
 import type { JsonObject, Resource } from '../store/resource.ts';
-import type { AnyKind } from './kind.ts';
+import type { AnyKind, Asked } from './kind.ts';
 import { operationHeaders, regionOf } from './operations.ts';
 import type { ArmContext, ArmReply, ArmRequest } from './wire.ts';
 
@@ -9,11 +9,18 @@ export function answerLater(
   request: ArmRequest,
   kind: AnyKind,
   resource: Resource,
-  answer: JsonObject,
   version: string,
+  /** Called in the transaction that keeps its answer. */
+  ask: () => Asked,
 ): ArmReply {
   const region = regionOf(cx, resource.id, resource.location);
-  const operation = cx.store.operations.answered(resource, region, request.caller.principalId, answer);
+  const { principalId } = request.caller;
+  const { operation, confirm } = cx.store.transaction(() => {
+    const asked = ask();
+    const keep = asked.confirm ? cx.store.operations.asked : cx.store.operations.answered;
+    return { operation: keep(resource, region, principalId, asked.answer), confirm: asked.confirm };
+  });
+  confirm?.((better: JsonObject) => cx.store.operations.answer(operation.id, better));
   const { 'Azure-AsyncOperation': _, ...headers } = operationHeaders(kind, operation, request, version);
-  return { status: 202, headers, ended: true };
+  return { status: 202, headers, ...(!confirm && { ended: true }) };
 }

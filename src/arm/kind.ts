@@ -88,14 +88,24 @@ export interface LocationList {
   ): readonly JsonObject[];
 }
 
-/** An action answers at once (`run`), or begins a long operation (`start`). */
+/** An action answers at once (`run`), has its answer looked for (`ask`), or begins a long operation (`start`). */
 export interface KindAction<P, S> {
   readonly method: 'GET' | 'POST';
   readonly actionName: string;
   /** What `run` answers lies at a Location (202), where its caller fetches it: ARM's way with what may take long. */
   readonly later?: true;
   run?(resource: Resource<P, S>, body: Json | undefined, context: KindContext): JsonObject;
+  /** As `run` with `later`, where the answer takes a while. */
+  ask?(resource: Resource<P, S>, body: Json | undefined, context: KindContext): Asked;
   start?(resource: Resource<P, S>, request: ActionRequest, context: KindContext): Started;
+}
+
+/** What a question is answered as far as it is known, and how it becomes better known. */
+export interface Asked {
+  /** Stands if nothing better comes: in time, and before control ends. */
+  readonly answer: JsonObject;
+  /** Begins what makes it better, which calls back at most once and never at once. Left out: there is nothing better. */
+  readonly confirm?: (better: (answer: JsonObject) => void) => void;
 }
 
 export interface ActionRequest {

@@ -9,12 +9,17 @@ import { reconcileGroupDeletion } from './group-deletion.ts';
 import { groupType } from './lookup.ts';
 import type { ArmContext } from './wire.ts';
 
+/** Longer than anybody looks for a better answer: what is open then was forgotten. */
+const questionMs = 40_000;
+
 /** What ARM itself carries on after the answer: deployments, and groups that are being deleted. */
 export function driveLongWork(
   cx: ArmContext,
   options: { readonly clock: Clock; readonly log: Log; readonly signal: AbortSignal },
 ): Driven<Status> {
   const stalled = new Map<string, number>();
+  // Who looked for a better answer was this process's forerunner.
+  cx.store.operations.endAsked(new Date(cx.clock.now()));
   return drive(
     { name: 'arm', periodMs: 1_000, reconcile: async () => pass(cx, options.log, stalled) },
     options,
@@ -24,6 +29,7 @@ export function driveLongWork(
 function pass(cx: ArmContext, log: Log, stalled: Map<string, number>): Status {
   const applied: string[] = [];
   const failed: Failure[] = [];
+  cx.store.operations.endAsked(new Date(cx.clock.now() - questionMs));
   for (const operation of cx.store.operations.runningWithin('/subscriptions', [groupType, deploymentType])) {
     const work = workOf(cx, operation, stalled);
     if (!work) continue;

@@ -83,9 +83,12 @@ export function runAction(
   const version = checkApiVersion(request.query, kind.operations);
   const resource = needResource(cx, kind, id);
   if (action.start) return startAction(cx, request, resource, action.start, version);
-  const run = (): JsonObject => action.run!(resource, request.body, kindContext(cx, request.caller));
-  if (action.later) {
-    return cx.store.transaction(() => answerLater(cx, request, kind, resource, run(), version));
+  const context = kindContext(cx, request.caller);
+  const run = (): JsonObject => action.run!(resource, request.body, context);
+  if (action.ask || action.later) {
+    return answerLater(cx, request, kind, resource, version, () =>
+      action.ask ? action.ask(resource, request.body, context) : { answer: run() },
+    );
   }
   const result = cx.store.transaction(run);
   if (action.method === 'POST') cx.wake(`${found[0]} ${resource.id}`);

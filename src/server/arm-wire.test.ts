@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { execStatus } from '../lib/exec.ts';
 import { toyControl, type Answer } from '../../test/harness/toy-control.ts';
+import { surveys } from '../../test/harness/toy-plane.ts';
 
 const code = (answer: Answer): readonly [number, string] => [answer.status, answer.body.error.code];
 
@@ -253,6 +254,47 @@ test('a question is answered at a Location, to who asked, and stands in the acti
       )
       .map(({ status: { value } }: { status: { value: string } }) => value),
     ['Succeeded'],
+  );
+});
+
+test('an answer that is looked for: in progress, then the better one, or after a restart the one that stands', async (t) => {
+  const toy = await toyControl(t);
+  const sub = `/subscriptions/${toy.parties.customer.subscriptionId}`;
+  const wire = `${sub}/resourceGroups/g/providers/Toy.Net/wires/w`;
+  await toy.call('PUT', `${sub}/resourcegroups/g`, { body: { location: 'westeurope' } });
+  await toy.call('PUT', wire, { body: { location: 'westeurope', properties: { size: 4 } } });
+  const ask = async (): Promise<string> => {
+    const asked = await toy.call('POST', `${wire}/survey`);
+    assert.deepEqual([asked.status, asked.body], [202, undefined]);
+    return new URL(asked.headers['location'] ?? '').pathname;
+  };
+  const read = async (path: string): Promise<readonly unknown[]> => {
+    const { status, body } = await toy.call('GET', path);
+    return [status, body];
+  };
+  const first = await ask();
+  assert.deepEqual(await read(first), [202, { status: 'InProgress' }]);
+  assert.equal((await toy.call('GET', first, { as: 'provider' })).status, 403);
+  const changed = await toy.call('PUT', wire, { body: { location: 'westeurope', properties: { size: 5 } } });
+  assert.equal(changed.status, 200, 'a question keeps nobody waiting');
+  surveys.shift()!(7);
+  assert.deepEqual(await read(first), [200, { length: 7, surveyed: true }]);
+  const second = await ask();
+  await toy.restart();
+  assert.deepEqual(await read(second), [200, { length: 5, surveyed: false }]);
+  const log = await toy.call(
+    'GET',
+    `${sub}/providers/Microsoft.Insights/eventtypes/management/values?$filter=${encodeURIComponent(`resourceId eq '${wire}'`)}`,
+    { version: '2015-04-01' },
+  );
+  assert.deepEqual(
+    log.body.value
+      .filter(({ operationName }: { operationName: { value: string } }) =>
+        operationName.value.endsWith('/action'),
+      )
+      .map(({ status: { value } }: { status: { value: string } }) => value)
+      .toSorted(),
+    ['Accepted', 'Accepted', 'Succeeded', 'Succeeded'],
   );
 });
 

@@ -23,7 +23,7 @@ export interface Operation {
   readonly startedBy: string;
   readonly startedAt: string;
   readonly endedAt: string | null;
-  /** What a question was answered; null for what changes something. */
+  /** What a question is answered, at least while it runs; null for what changes something. */
   readonly answer: JsonObject | null;
 }
 
@@ -42,6 +42,12 @@ export interface Operations {
   ): Operation;
   /** Keeps the answer to a question for whoever asked it, as an operation that has ended. */
   answered(resource: Resource, location: string, by: string, answer: JsonObject): Operation;
+  /** The same while the answer may still become another: what is given here stands if nothing better comes. It changes nothing and keeps nobody waiting. */
+  asked(resource: Resource, location: string, by: string, answer: JsonObject): Operation;
+  /** Ends what was asked with a better answer; without effect where it has ended. */
+  answer(id: string, answer: JsonObject): void;
+  /** Ends what was asked before that time, with the answer that stands. */
+  endAsked(before: Date): void;
   /** The last change that was begun, whatever became of it. */
   latest(resourceId: string): Operation | undefined;
   end(resourceId: string, state: 'Succeeded' | 'Failed' | 'Canceled', fault?: Fault): void;
@@ -56,7 +62,8 @@ const answerKeptMs = 600_000;
 export function operationsIn(db: Database, clock: Clock, onEnd?: (ended: Operation) => void): Operations {
   // A literal, not a parameter: the index of what runs is taken only for a condition that is known beforehand.
   const isRunning = sql.lit('Running');
-  const running = () => db.query.selectFrom('operations').selectAll().where('state', '=', isRunning);
+  const allRunning = () => db.query.selectFrom('operations').selectAll().where('state', '=', isRunning);
+  const running = () => allRunning().where('answer', 'is', null);
   const now = (): string => new Date(clock.now()).toISOString();
   const begun = (
     resource: Resource,
@@ -80,6 +87,18 @@ export function operationsIn(db: Database, clock: Clock, onEnd?: (ended: Operati
     ended_at: null,
     answer: null,
   });
+  const keepQuestion = (row: Schema['operations']): Operation => {
+    const old = new Date(clock.now() - answerKeptMs).toISOString();
+    db.run(db.query.deleteFrom('operations').where('answer', 'is not', null).where('ended_at', '<', old));
+    db.run(db.query.insertInto('operations').values(row));
+    return toOperation(row);
+  };
+  const endQuestion = (was: Operation, answer: JsonObject): void => {
+    const ended = { state: 'Succeeded' as const, ended_at: now() };
+    const set = { ...ended, answer: JSON.stringify(answer) };
+    db.run(db.query.updateTable('operations').set(set).where('id', '=', was.id));
+    onEnd?.({ ...was, answer, state: ended.state, endedAt: ended.ended_at });
+  };
 
   return {
     get(id) {
@@ -110,17 +129,27 @@ export function operationsIn(db: Database, clock: Clock, onEnd?: (ended: Operati
       db.run(db.query.insertInto('operations').values(row));
       return toOperation(row);
     },
-    answered(resource, location, by, answer) {
-      const row: Schema['operations'] = {
+    answered: (resource, location, by, answer) =>
+      keepQuestion({
         ...begun(resource, 'POST', location, by),
         state: 'Succeeded',
         ended_at: now(),
         answer: JSON.stringify(answer),
-      };
-      const old = new Date(clock.now() - answerKeptMs).toISOString();
-      db.run(db.query.deleteFrom('operations').where('answer', 'is not', null).where('ended_at', '<', old));
-      db.run(db.query.insertInto('operations').values(row));
-      return toOperation(row);
+      }),
+    asked: (resource, location, by, answer) =>
+      keepQuestion({ ...begun(resource, 'POST', location, by), answer: JSON.stringify(answer) }),
+    answer(id, answer) {
+      db.transaction(() => {
+        const row = db.first(allRunning().where('id', '=', id).where('answer', 'is not', null));
+        if (row) endQuestion(toOperation(row), answer);
+      });
+    },
+    endAsked(before) {
+      const open = db.all(
+        allRunning().where('answer', 'is not', null).where('started_at', '<', before.toISOString()),
+      );
+      if (open.length === 0) return;
+      db.transaction(() => open.map(toOperation).forEach((was) => endQuestion(was, was.answer!)));
     },
     end(resourceId, state, fault) {
       const ending = db.all(running().where('resource_key', '=', keyOf(resourceId))).map(toOperation);
@@ -129,6 +158,7 @@ export function operationsIn(db: Database, clock: Clock, onEnd?: (ended: Operati
           .updateTable('operations')
           .set({ state, fault: fault ? JSON.stringify(fault) : null, ended_at: now() })
           .where('resource_key', '=', keyOf(resourceId))
+          .where('answer', 'is', null)
           .where('state', '=', isRunning),
       );
       for (const was of ending) onEnd?.({ ...was, state, fault: fault ?? null, endedAt: now() });

@@ -57,6 +57,34 @@ test('deleting keeps the row until it is removed, and its operation then succeed
   assert.equal(store.operations.get(operation.id)?.state, 'Succeeded');
 });
 
+test('a question runs beside whatever changes its resource, and ends once', () => {
+  const store = open();
+  const { resource } = store.write(toy('a', { operationIn: null }));
+  const ask = () => store.operations.asked(resource, 'eastus2', 'someone', { length: 1 }).id;
+  const found = (id: string) => {
+    const { state, answer } = store.operations.get(id)!;
+    return [state, answer];
+  };
+  const [better, stands] = [ask(), ask()];
+  assert.equal(store.operations.running(resource.id), undefined);
+  assert.deepEqual(store.operations.runningWithin(group), []);
+  store.write(toy('a', { properties: { size: 2 } }));
+  store.settle(resource.id, 2, { at: 'Succeeded' });
+  assert.deepEqual(found(better), ['Running', { length: 1 }]);
+  store.operations.answer(better, { length: 2 });
+  store.operations.endAsked(new Date(0));
+  assert.deepEqual(found(stands), ['Running', { length: 1 }]);
+  store.operations.endAsked(new Date(Date.now() + 1_000));
+  for (const id of [better, stands]) store.operations.answer(id, { length: 3 });
+  assert.deepEqual(
+    [found(better), found(stands)],
+    [
+      ['Succeeded', { length: 2 }],
+      ['Succeeded', { length: 1 }],
+    ],
+  );
+});
+
 test('state changes without a new generation; the etag moves only when what is shown does', () => {
   const shown = (resource: { state: unknown }): unknown => (resource.state as { seen?: number }).seen;
   const store = openStore({ path: ':memory:', masterKey: Buffer.alloc(32, 7), clock: systemClock, shown });

@@ -40,6 +40,9 @@ const sized = (
   ...more,
 });
 
+/** Questions whose better answer is the test's to give. */
+export const surveys: ((length: number) => void)[] = [];
+
 export const toyKinds: readonly AnyKind[] = [
   sized('Toy.Box/boxes', 'documentdb', {
     beforeDelete(resource, { store }) {
@@ -68,6 +71,14 @@ export const toyKinds: readonly AnyKind[] = [
         actionName: 'Toy.Net/wires/measure/action',
         later: true,
         run: (resource) => ({ length: resource.properties.size }),
+      },
+      survey: {
+        method: 'POST',
+        actionName: 'Toy.Net/wires/survey/action',
+        ask: (resource) => ({
+          answer: { length: resource.properties.size, surveyed: false },
+          confirm: (better) => void surveys.push((length) => better({ length, surveyed: true })),
+        }),
       },
     },
   }),
