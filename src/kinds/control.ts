@@ -36,6 +36,7 @@ export function startKinds(options: KindsOptions): Kinds {
     heapMegabytes: options.heapMegabytes ?? defaultHeapMegabytes,
     availableMegabytes: options.availableMegabytes ?? hostMegabytes,
     levels: options.heard,
+    probes: options.probes,
     location: options.location ?? 'eastus2',
     accounts: options.accounts ?? [],
     services: options.services,

@@ -4,6 +4,7 @@ import type { GateIntent, GateReport } from '../exchange/intents/gate.ts';
 import type { OperatorIntent, OperatorReport } from '../exchange/intents/operator.ts';
 import type { Revised } from '../exchange/revision.ts';
 import type { Levels } from './levels.ts';
+import type { Probes } from './probes.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Fault } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -19,6 +20,8 @@ export interface KindsOptions {
   readonly heard: Levels;
   /** One-shot work for the fabric that isn't done yet: goes into `FabricIntent.work` as it is. */
   readonly work: () => readonly FabricWork[];
+  /** Has machines send packets; left out: nobody can. */
+  readonly probes?: Probes | undefined;
   readonly providerSubscription: string;
   /** Certificate (PEM) of the authority that signs control's side of the operators' exchange: for operator.json. */
   readonly operatorAuthority: string;

@@ -1,5 +1,6 @@
 import type { Store } from '../store/resource.ts';
 import type { Levels } from './levels.ts';
+import type { Probes } from './probes.ts';
 import type { ServiceAccount, ServiceMachine } from './service-accounts.ts';
 
 /** What an installation decides once, and kinds need while they judge a request or show a resource. */
@@ -14,6 +15,8 @@ export interface Settings {
   /** Megabytes that new processes may take on this host; null: unknown, or nodes stand on hosts of their own. */
   readonly availableMegabytes: () => number | null;
   readonly levels: Levels;
+  /** Has machines send packets; left out: nobody can. */
+  readonly probes?: Probes | undefined;
   /** The region of what is the service's own. */
   readonly location: string;
   /** Accounts of services that operators can be let to. */

@@ -15,6 +15,7 @@ import { issuerOf } from '../identity/plugin.ts';
 import { openTokens } from '../identity/tokens.ts';
 import { UserError } from '../lib/errors.ts';
 import { managedGroup } from '../kinds/platform.ts';
+import { wallsOfIntent } from '../network/walls.ts';
 import type { Resource } from '../store/resource.ts';
 import { masterKeyIn, openStore, type ControlStore } from '../store/store.ts';
 import { createApp, endpointsOf } from './app.ts';
@@ -29,11 +30,12 @@ import { evidenceIn } from './evidence.ts';
 import type { Kinds, KindsOptions } from '../kinds/plane.ts';
 import { createEar } from './levels.ts';
 import type { RoleContext } from '../lib/role.ts';
+import { probeRuns } from './probes.ts';
 import { openServices } from './services.ts';
 import { addStatusRoute } from './status.ts';
 import { addVerifyRoutes, takeEvidence, verifyWork } from './verify.ts';
 import { version } from './version.ts';
-import { addWhyRoutes, whyRuns } from './why.ts';
+import { addWhyRoutes } from './why.ts';
 
 /** The kinds that control speaks for; another set stands in tests. */
 export interface Plane {
@@ -117,17 +119,20 @@ async function compose(
   const verify = verifyWork(store.verifyRuns);
   const evidence = evidenceIn(join(folder, 'evidence'));
   const ear = createEar(() => kinds);
-  const questions = whyRuns(
-    () => clock.now(),
-    () => ear.fabric()?.report.machines ?? {},
-  );
+  const probes = probeRuns({
+    now: () => clock.now(),
+    walls: () => wallsOfIntent(kinds.fabricIntent().document),
+    machines: () => ear.fabric()?.report.machines ?? {},
+    onAsked: () => doors.wake(fabricPeer),
+  });
   const kinds: Kinds = plane.start({
     store,
     clock,
     log,
     signal,
     heard: ear,
-    work: () => [...verify.work(), ...questions.work()],
+    work: () => [...verify.work(), ...probes.work()],
+    probes,
     providerSubscription: config.providerSubscription,
     operatorAuthority: authorities.operators.authority.certificate,
     wallsMinutes: config.wallsMinutes,
@@ -144,7 +149,7 @@ async function compose(
     onFabric(report, applied) {
       ear.hearFabric({ report, applied, at: clock.now() });
       verify.onReport(report);
-      questions.onReport(report);
+      probes.onReport(report);
       kinds.onFabricReport(report, applied);
     },
     onOperator(identity, report, applied) {
@@ -159,7 +164,7 @@ async function compose(
       const probe = /^probe\/([0-9a-f-]{36})$/.exec(name)?.[1];
       return probe === undefined
         ? takeEvidence(name, body, store.verifyRuns, evidence)
-        : questions.take(probe, body);
+        : probes.take(probe, body);
     },
     enrolment: enrolmentListener({
       admit: (cluster, token, admitted) => kinds.admitOperator(cluster, token, admitted),
@@ -243,9 +248,8 @@ async function compose(
       addWhyRoutes(own, {
         cx,
         kinds,
-        runs: questions,
+        probes,
         authenticated,
-        onAsked: () => doors.wake(fabricPeer),
       });
       addStatusRoute(own, { cx, kinds, ear, version, endpoint, authenticated });
     },

@@ -4,12 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { show } from '../../src/arm/envelope.ts';
 import { ArmError } from '../../src/arm/errors.ts';
 import { handleArm } from '../../src/arm/handle.ts';
 import { groupType } from '../../src/arm/lookup.ts';
 import type { ArmContext, ArmReply } from '../../src/arm/wire.ts';
-import type { FabricReport } from '../../src/exchange/intents/fabric.ts';
+import type { FabricReport, Probe, ProbeResult } from '../../src/exchange/intents/fabric.ts';
 import type { JoinFile, NodeReport } from '../../src/exchange/intents/node.ts';
 import type { GateReport } from '../../src/exchange/intents/gate.ts';
 import type { OperatorReport } from '../../src/exchange/intents/operator.ts';
@@ -21,7 +22,9 @@ import { kinds as allKinds } from '../../src/kinds/registry.ts';
 import type { ServiceAccount, ServiceMachine } from '../../src/kinds/service-accounts.ts';
 import { until, type Clock } from '../../src/lib/clock.ts';
 import { createLog } from '../../src/lib/log.ts';
+import { wallsOfIntent } from '../../src/network/walls.ts';
 import { createEar } from '../../src/server/levels.ts';
+import { probeRuns, type ProbeRuns } from '../../src/server/probes.ts';
 import type { Json, JsonObject } from '../../src/store/resource.ts';
 import { openStore, type ControlStore } from '../../src/store/store.ts';
 
@@ -69,6 +72,8 @@ export interface World {
   operatorSays(cluster?: string, change?: (report: OperatorReport) => OperatorReport): Promise<void>;
   /** The gate has applied its intent as it is now; `change` may bend its report. */
   gateSays(change?: (report: GateReport) => GateReport): Promise<void>;
+  /** The packet that was asked for first and is still waited for, and what the fabric says became of it. */
+  packet(result: Partial<ProbeResult>): Promise<Probe>;
   identity(cluster?: string): string;
   /** Moves the clock and runs a pass. */
   pass(ms: number): Promise<void>;
@@ -115,16 +120,24 @@ export function createWorld(
   let stop = new AbortController();
   let kinds!: Kinds;
   let ear!: ReturnType<typeof createEar>;
+  let probes!: ProbeRuns;
   const start = (): void => {
     stop = new AbortController();
     ear = createEar(() => kinds);
+    probes = probeRuns({
+      now: () => now,
+      walls: () => wallsOfIntent(kinds.fabricIntent().document),
+      machines: () => ear.fabric()?.report.machines ?? {},
+      onAsked: () => undefined,
+    });
     kinds = startKinds({
       store,
       clock,
       log,
       signal: stop.signal,
       heard: ear,
-      work: () => [],
+      work: () => probes.work(),
+      probes,
       providerSubscription: provider.subscription,
       operatorAuthority: 'PEM',
       ...(options.accounts && { accounts: options.accounts }),
@@ -201,6 +214,7 @@ export function createWorld(
       };
       const said = change(report);
       ear.hearFabric({ report: said, applied: revision, at: now });
+      probes.onReport(said);
       kinds.onFabricReport(said, revision);
       await settle();
     },
@@ -235,6 +249,16 @@ export function createWorld(
       ear.hearOperator(identity, { report: said, applied: revision, at: now });
       kinds.onOperatorReport(identity, said, revision);
       await settle();
+    },
+    async packet(result) {
+      const [first] = kinds.fabricIntent().document.work;
+      assert.ok(first?.kind === 'probe', 'no packet was asked for');
+      const seen: ProbeResult = {
+        ...{ said: 'sent', left: true, arrived: [], blind: null },
+        ...{ packets: { tried: 2, arrived: result.arrived?.length ? 2 : 0 }, ...result },
+      };
+      await probes.take(first.id, Readable.from([Buffer.from(JSON.stringify(seen))]));
+      return first;
     },
     async gateSays(change = (report) => report) {
       await settle();

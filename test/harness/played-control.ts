@@ -14,7 +14,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { startControl, type Control } from '../../src/server/control.ts';
 import type { ControlStore } from '../../src/store/store.ts';
-import { playedLevels } from './played-levels.ts';
+import { playedLevels, playedProbes } from './played-levels.ts';
 
 export interface Party {
   readonly subscriptionId: string;
@@ -62,7 +62,9 @@ export async function playedControl(): Promise<PlayedControl> {
       start(options) {
         store = options.store as ControlStore;
         const levels = playedLevels(options.store, options.clock, () => kinds);
-        const kinds: Kinds = startKinds({ ...options, heard: levels, availableMegabytes: () => null });
+        const probes = playedProbes(() => kinds, options);
+        const played = { heard: levels, probes, availableMegabytes: () => null };
+        const kinds: Kinds = startKinds({ ...options, ...played });
         kinds.onIntentChange(() => void setImmediate(report));
         function report(): void {
           if (options.signal.aborted) return;

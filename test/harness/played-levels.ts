@@ -8,9 +8,12 @@ import type { JoinFile, NodeReport } from '../../src/exchange/intents/node.ts';
 import type { OperatorIntent, OperatorReport } from '../../src/exchange/intents/operator.ts';
 import { revise, type Revised } from '../../src/exchange/revision.ts';
 import type { Heard, Levels } from '../../src/kinds/levels.ts';
-import type { Kinds } from '../../src/kinds/plane.ts';
+import type { Kinds, KindsOptions } from '../../src/kinds/plane.ts';
 import { operatorIntent } from '../../src/kinds/operator-intent.ts';
+import type { Probes } from '../../src/kinds/probes.ts';
 import type { Clock } from '../../src/lib/clock.ts';
+import { compare, shallArrive } from '../../src/network/probes.ts';
+import { wallsOfIntent } from '../../src/network/walls.ts';
 import type { Store } from '../../src/store/resource.ts';
 
 export function playedLevels(store: Store, clock: Clock, kinds: () => Pick<Kinds, 'fabricIntent'>): Levels {
@@ -35,6 +38,26 @@ export function playedLevels(store: Store, clock: Clock, kinds: () => Pick<Kinds
     },
   };
 }
+
+/** Packets that arrive where the walls let them, and nowhere else. */
+export const playedProbes = (
+  kinds: () => Pick<Kinds, 'fabricIntent'>,
+  { clock, signal }: Pick<KindsOptions, 'clock' | 'signal'>,
+): Probes => ({
+  check: () => undefined,
+  send({ probe, nameOf }, ended) {
+    const walls = wallsOfIntent(kinds().fabricIntent().document);
+    const arrived = [...shallArrive(walls, probe)];
+    const packets = { tried: 2, arrived: arrived.length > 0 ? 2 : 0 };
+    const result = { said: 'sent', left: true, arrived, blind: null, packets };
+    const compared = compare(walls, probe, result, () => true, nameOf);
+    // By then a client has asked once, and has to ask again.
+    const over = (): void => {
+      if (!signal.aborted) ended({ packet: { ...result, ...compared } });
+    };
+    void clock.sleep(1_200, signal).then(over);
+  },
+});
 
 const fabricReport = ({ networks, machines, links }: FabricIntent): FabricReport => ({
   networks: Object.fromEntries(networks.map(({ id }) => [id, { state: 'ready', error: null }])),

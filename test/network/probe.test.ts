@@ -4,8 +4,10 @@ import { rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { FabricIntent, FabricMachine, Probe, ProbeResult } from '../../src/exchange/intents/fabric.ts';
 import { machineDevice, routerNamespace } from '../../src/fabric/names.ts';
+import { describe } from '../../src/kinds/network-watcher/connectivity-answer.ts';
 import { until } from '../../src/lib/clock.ts';
 import { compare, shallArrive, type Comparison } from '../../src/network/probes.ts';
+import { reach } from '../../src/network/reachability.ts';
 import { wallsOfIntent } from '../../src/network/walls.ts';
 import { buildProgram, TestFabric } from '../harness/fabric.ts';
 
@@ -97,6 +99,20 @@ async function sent(asked: Probe): Promise<ProbeResult> {
   return JSON.parse(text) as ProbeResult;
 }
 const walls = wallsOfIntent(world);
+/** As Network Watcher tells it. */
+async function connectivity(asked: Probe): Promise<readonly unknown[]> {
+  const from = walls.places.find(({ id }) => id === asked.from)!;
+  const flow = {
+    protocol: ({ tcp: 'Tcp', udp: 'Udp', icmp: 'Icmp' } as const)[asked.protocol],
+    source: { address: from.address, port: null },
+    destination: { address: asked.to, port: asked.port },
+  };
+  const reached = reach(walls, from, flow);
+  const result = await sent(asked);
+  const packet = { ...result, ...compare(walls, asked, result, () => true) };
+  const told = describe({ walls, from, flow, reached, shows: () => true }, { packet });
+  return [told['connectionStatus'], told['probesSent'], told['probesFailed']];
+}
 const judged = async (asked: Probe): Promise<Comparison> =>
   compare(walls, asked, await sent(asked), () => true);
 
@@ -110,6 +126,7 @@ test('what is allowed arrives where the model says', async () => {
   ] as const) {
     const result = await sent(asked);
     assert.deepEqual([result.said, result.left, result.blind], ['sent', true, null], JSON.stringify(asked));
+    assert.deepEqual(result.packets, { tried: 2, arrived: 2 }, JSON.stringify(asked));
     assert.deepEqual([...result.arrived].sort(), [...at].sort(), JSON.stringify(asked));
     assert.equal(compare(walls, asked, result, () => true).outcome, 'agrees');
   }
@@ -127,6 +144,7 @@ test('what is not allowed leaves its machine and arrives nowhere', async () => {
     assert.deepEqual(shallArrive(walls, asked), []);
     const result = await sent(asked);
     assert.deepEqual([result.left, result.arrived, result.blind], [true, [], null], JSON.stringify(asked));
+    assert.deepEqual(result.packets, { tried: 2, arrived: 0 }, JSON.stringify(asked));
   }
 });
 
@@ -140,8 +158,11 @@ test("a machine's own rules are told from the walls outside", async () => {
     outcome: 'shut',
     text: 'it did not arrive at the internet: its own machine kept it (EPERM)',
   });
+  assert.deepEqual(await connectivity(probe('app', '192.0.2.10', 'tcp', 443)), ['Unknown', 2, 2]);
   await fabric.inMachine('app', ['nft', 'delete table inet own']);
+  assert.deepEqual(await connectivity(probe('app', '192.0.2.10', 'tcp', 443)), ['Reachable', 2, 0]);
   assert.equal((await judged(probe('app', '192.0.2.10', 'tcp', 443))).outcome, 'agrees');
+  assert.deepEqual(await connectivity(probe('box', '192.0.2.10', 'tcp', 443)), ['Unreachable', 2, 2]);
 });
 
 test('a way that was opened by hand, and that is no part of any plan, is found', async () => {
@@ -164,4 +185,5 @@ test('a way that was opened by hand, and that is no part of any plan, is found',
 test('a machine that does not run is no answer, and work for one is told to have failed', async () => {
   const result = await sent(probe('nobody', '192.0.2.10', 'tcp', 443));
   assert.match(result.blind ?? '', /nobody/);
+  assert.deepEqual(result.packets, { tried: 0, arrived: 0 });
 });

@@ -30,6 +30,8 @@ export interface ProbeGround {
 
 /** Milliseconds that a packet has to be seen in, once it was sent: on one host it takes less than one. */
 const patience = 400;
+/** The program sends each packet so often. */
+const rounds = 2;
 /** As long as something is still to come, where it is known that it shall. */
 const longest = 3000;
 
@@ -58,6 +60,9 @@ export async function sendProbes(
       left: seen().includes(`${n} ${machineDevice(probe.from)} in`),
       arrived: [...arrived(n)],
       blind: said.has(n) ? blind : (said.fault ?? 'The machine could not send it.'),
+      packets: said.has(n)
+        ? { tried: rounds, arrived: Math.min(rounds, timesOf(ground.intent, seen(), n)) }
+        : { tried: 0, arrived: 0 },
     }));
   } finally {
     for (const tap of taps) tap.close();
@@ -142,13 +147,19 @@ export function namespacesFor(intent: FabricIntent, probes: readonly Probe[]): r
 /** Where the n-th probe came to, by the devices that it was seen on. */
 function arrivals(intent: FabricIntent, lines: readonly string[], n: number): readonly string[] {
   const seen = new Set(lines);
-  const at = (device: string, way: 'in' | 'out'): boolean => seen.has(`${n} ${device} ${way}`);
-  return [
-    ...intent.machines.filter(({ id }) => at(machineDevice(id), 'out')).map(({ id }) => id),
-    ...intent.links.filter(({ id }) => at(consumerDevice(id), 'out')).map(({ id }) => id),
-    ...(intent.networks.some(({ id }) => at(uplinkDevice(id), 'in')) ? ['internet'] : []),
-  ];
+  return [...new Set(ends(intent).flatMap(({ at, line }) => (seen.has(`${n} ${line}`) ? [at] : [])))];
 }
+
+/** How many of the n-th probe's packets came to one place: to that to which most came. */
+const timesOf = (intent: FabricIntent, lines: readonly string[], n: number): number =>
+  Math.max(0, ...ends(intent).map(({ line }) => lines.filter((one) => one === `${n} ${line}`).length));
+
+/** All places that a packet can come to, and what a tap says of one that did. */
+const ends = (intent: FabricIntent): readonly { readonly at: string; readonly line: string }[] => [
+  ...intent.machines.map(({ id }) => ({ at: id, line: `${machineDevice(id)} out` })),
+  ...intent.links.map(({ id }) => ({ at: id, line: `${consumerDevice(id)} out` })),
+  ...intent.networks.map(({ id }) => ({ at: 'internet', line: `${uplinkDevice(id)} in` })),
+];
 
 /** The program lies beside this module, and in the sources where only those were compiled. */
 export async function readProbeProgram(): Promise<string> {

@@ -1,21 +1,29 @@
-import type { KindContext } from '../../arm/kind.ts';
+/** Whether a machine reaches an address or another machine: asked of the model, and confirmed by a packet that the machine sends. */
 import { isIPv4 } from 'node:net';
-import { reach, type Place, type Reached, type Walls } from '../../network/reachability.ts';
-import type { Json, JsonObject } from '../../store/resource.ts';
+import type { Asked, KindContext } from '../../arm/kind.ts';
+import type { Probe } from '../../exchange/intents/fabric.ts';
+import { reach, type Flow, type Reached } from '../../network/reachability.ts';
+import type { Fault } from '../../lib/errors.ts';
+import type { Json } from '../../store/resource.ts';
+import { fabricIntent } from '../fabric-intent.ts';
 import type { Fields } from '../fields.ts';
+import { silentMs } from '../levels.ts';
+import type { Probed } from '../probes.ts';
+import { settingsOf, type Settings } from '../settings.ts';
+import type { VirtualMachine } from '../virtual-machine/schema.ts';
+import { describe, isFinding, type Asking } from './connectivity-answer.ts';
 import { machineOf, placeOf, readBody, readPort } from './target.ts';
-import { ruleOf } from './questions.ts';
 
-/** Whether a machine reaches an address or another machine, and which wall stops it if not. No probe is sent. */
-export function connectivityCheck(json: Json | undefined, context: KindContext): JsonObject {
+export function connectivityCheck(json: Json | undefined, context: KindContext): Asked {
   const body = readBody(json);
   const source = body.object('source') ?? body.fail('source', 'is missing: the machine that asks.');
   const id = source.text('resourceId') || source.fail('resourceId', 'is missing: the ARM id of a machine.');
-  const { walls, place } = placeOf(context, machineOf(context, 'source.resourceId', id));
+  const machine = machineOf(context, 'source.resourceId', id);
+  const { walls, place } = placeOf(context, machine);
   const destination =
     body.object('destination') ?? body.fail('destination', 'is missing: an address or a machine.');
   const protocol = body.choice('protocol', ['Tcp', 'Udp', 'Icmp']) ?? 'Tcp';
-  const flow = {
+  const flow: Flow = {
     protocol,
     source: { address: place.address, port: readPort(source, 'port', true) },
     destination: {
@@ -24,13 +32,93 @@ export function connectivityCheck(json: Json | undefined, context: KindContext):
     },
   };
   const reached = reach(walls, place, flow);
+  const shows = (group: string): boolean =>
+    context.may('Microsoft.Network/networkSecurityGroups/read', group);
+  const asking: Asking = { walls, from: place, flow, reached, shows };
+
+  const settings = settingsOf(context.store);
+  const { probes } = settings;
+  const unsent = whyUnsent(settings, context, machine, asking);
+  if (unsent || !probes)
+    return { answer: describe(asking, { unsent: unsent ?? fault('NoProbes', 'nothing here can send one') }) };
+  const askedBy = context.caller.principalId;
+  probes.check(askedBy);
   return {
-    hops: hopsOf(walls, place, flow.destination.address, reached),
-    connectionStatus: reached.reached ? 'Reachable' : 'Unreachable',
-    probesSent: 0,
-    probesFailed: 0,
+    answer: describe(asking, {
+      unsent: fault('NotTold', 'nobody told what became of the one that was to be sent'),
+    }),
+    confirm: (better) =>
+      probes.send({ askedBy, probe: probeOf(asking), nameOf: namesFor(context) }, (probed) => {
+        if (isFinding(probed)) tell(context, machine, flow, probed);
+        better(describe(asking, probed));
+      }),
   };
 }
+
+const fault = (code: string, message: string): Fault => ({ code, message });
+
+/** Undefined: a packet can be sent. */
+function whyUnsent(
+  { levels }: Settings,
+  context: KindContext,
+  machine: VirtualMachine,
+  { walls, from, flow, reached }: Asking,
+): Fault | undefined {
+  if (flow.destination.address === from.address)
+    return fault('Itself', 'what a machine says to itself passes no wall');
+  if (flow.source.port !== null && !isSame(reached, reach(walls, from, anyPort(flow))))
+    return fault('SourcePort', 'a packet has a source port of its own, and the rules look at it');
+  const heard = levels.fabric();
+  if (!heard) return fault('FabricSilent', 'the fabric, which has them sent, has not reported yet');
+  const seconds = Math.round((context.now().getTime() - heard.at) / 1000);
+  if (seconds * 1000 > silentMs)
+    return fault('FabricSilent', `the fabric, which has them sent, has not reported for ${seconds} s`);
+  if (heard.report.machines[from.id]?.state === 'running') return undefined;
+  return fault('MachineStopped', `${machine.name} does not run`);
+}
+
+const anyPort = (flow: Flow): Flow => ({ ...flow, source: { ...flow.source, port: null } });
+
+const isSame = (one: Reached, other: Reached): boolean =>
+  one.reached === other.reached &&
+  one.at === other.at &&
+  (one.reached || other.reached || one.why === other.why);
+
+function probeOf({ from, flow: { protocol, destination } }: Asking): Probe {
+  const word = ({ Tcp: 'tcp', Udp: 'udp', Icmp: 'icmp' } as const)[protocol];
+  return { from: from.id, to: destination.address, protocol: word, port: destination.port ?? 0 };
+}
+
+/** What lies in networks that the caller may not read has no name. */
+function namesFor({ store, may }: KindContext): (id: string) => string {
+  return (id) => {
+    const { networks, machines, links } = fabricIntent(store, settingsOf(store), []);
+    const sees = (network: string): boolean => {
+      const label = networks.find((one) => one.id === network)?.label ?? '';
+      return label.startsWith('/') && may('Microsoft.Network/virtualNetworks/read', label);
+    };
+    const machine = machines.find((one) => one.id === id);
+    if (machine) return sees(machine.network) ? machine.hostname : 'a machine of another network';
+    const link = links.find((one) => one.id === id);
+    return link && sees(link.consumer.network)
+      ? `the private link of ${link.label.split('/').at(-1)}`
+      : 'a private link of another network';
+  };
+}
+
+/** What the walls and a packet say differently is somebody's business, whoever asked. */
+function tell({ store }: KindContext, machine: VirtualMachine, flow: Flow, { packet }: Found): void {
+  const { protocol, destination } = flow;
+  const to = `${destination.address}${destination.port === null ? '' : `:${destination.port}`}`;
+  store.event(
+    machine.id,
+    packet.outcome === 'opened' ? 'WallOpen' : 'WallShut',
+    `A packet to ${to} (${protocol}) says other than the walls: ${packet.text}.`,
+    'Warning',
+  );
+}
+
+type Found = Extract<Probed, { packet: unknown }>;
 
 function addressOf(context: KindContext, destination: Fields): string {
   const id = destination.text('resourceId');
@@ -44,61 +132,4 @@ function addressOf(context: KindContext, destination: Fields): string {
         'address',
         `'${address}' is no IPv4 address; machines have no resolver, so names can't be asked about.`,
       );
-}
-
-function hopsOf(walls: Walls, from: Place, address: string, reached: Reached): readonly JsonObject[] {
-  // An appliance that a route leads to instead is no destination.
-  const diverted = !reached.reached && reached.why === 'route';
-  const to = diverted ? undefined : walls.places.find(({ id }) => id === reached.at);
-  const issue = reached.reached ? undefined : issueOf(reached);
-  const atSource = !reached.reached && !['group in', 'platform in', 'link'].includes(reached.why);
-  return [
-    {
-      type: 'Source',
-      id: 'source',
-      address: from.address,
-      nextHopIds: atSource ? [] : ['destination'],
-      issues: issue && atSource ? [issue] : [],
-    },
-    {
-      type: to ? 'VirtualMachine' : reached.at === 'Internet' ? 'Internet' : 'Destination',
-      id: 'destination',
-      address,
-      nextHopIds: [],
-      issues: issue && !atSource ? [issue] : [],
-    },
-  ];
-}
-
-const types = {
-  'group out': 'NetworkSecurityRule',
-  'group in': 'NetworkSecurityRule',
-  'platform out': 'Platform',
-  'platform in': 'Platform',
-  route: 'UserDefinedRoute',
-  nobody: 'Unknown',
-  link: 'Platform',
-} as const;
-
-const words = {
-  'group out': 'A security rule at the source denies it.',
-  'group in': 'A security rule at the destination denies it.',
-  'platform out': "The source's platform policy doesn't name it.",
-  'platform in': "The destination's platform policy doesn't name it.",
-  route: 'The route to it leads nowhere that delivers.',
-  nobody: 'Nobody has this address.',
-  link: 'A private endpoint takes one UDP port, while its connection is Approved.',
-} as const;
-
-function issueOf(reached: Extract<Reached, { reached: false }>): JsonObject {
-  return {
-    origin: reached.why.endsWith('in') ? 'Inbound' : reached.why.endsWith('out') ? 'Outbound' : 'Local',
-    severity: 'Error',
-    type: types[reached.why],
-    context: [
-      { key: 'reason', value: words[reached.why] },
-      ...(reached.verdict ? [{ key: 'RuleName', value: ruleOf(reached.verdict) }] : []),
-      ...(reached.why === 'route' ? [{ key: 'RouteName', value: reached.route.name ?? 'System Route' }] : []),
-    ],
-  };
 }

@@ -1,6 +1,6 @@
 /**
  * Network Watcher: one for each region in which a subscription has a network or a cluster. It answers what the walls would
- * do with a packet.
+ * do with a packet, and has one sent to confirm that an end reaches another.
  */
 import type { Kind, KindAction, KindContext } from '../../arm/kind.ts';
 import type { Json, JsonObject } from '../../store/resource.ts';
@@ -37,6 +37,10 @@ export const networkWatcherKind: Kind<Nothing, Nothing> = {
     ipFlowVerify: question('ipFlowVerify', ipFlowVerify),
     nextHop: question('nextHop', nextHop),
     securityGroupView: question('securityGroupView', securityGroupView),
-    connectivityCheck: question('connectivityCheck', connectivityCheck),
+    connectivityCheck: {
+      method: 'POST',
+      actionName: `${networkWatcherType}/connectivityCheck/action`,
+      ask: (_, body, context) => connectivityCheck(body, context),
+    },
   },
 };

@@ -251,20 +251,6 @@ test('next hop: the longest prefix, and of equals the user’s', async () => {
   await world.fabricApplies();
 });
 
-test('connectivity: reached, or the wall that stops it', () => {
-  const check = (
-    destination: JsonObject,
-    protocol = 'Tcp',
-  ): { connectionStatus: string; probesSent: number; hops: JsonObject[] } =>
-    ask('connectivityCheck', { source: { resourceId: machines[0]! }, destination, protocol }) as never;
-  assert.equal(check({ resourceId: machines[1]!, port: 7001 }).connectionStatus, 'Reachable');
-  assert.equal(check({ address: '10.0.1.10', port: '51820' }, 'Udp').connectionStatus, 'Reachable');
-  const stopped = check({ resourceId: machines[1]!, port: 9042 });
-  assert.equal(stopped.connectionStatus, 'Unreachable');
-  assert.equal(stopped.probesSent, 0);
-  assert.match(JSON.stringify(stopped.hops), /platformPolicy\/DenyAll/);
-});
-
 test('a peer counts as the virtual network once both sides are connected', async () => {
   world.put(subnetId('cass'), {
     addressPrefix: '10.0.2.0/24',
@@ -304,12 +290,6 @@ test('questions that can’t be answered', () => {
   refuse({ protocol: 'ICMP' }, /one of TCP, UDP/);
   refuse({ direction: null }, /direction is missing/);
   refuse({ targetNicResourceId: 'x' }, /no interface of the machine/);
-  refuse({ source: {} }, /resourceId is missing/, 'connectivityCheck');
-  refuse(
-    { source: { resourceId: machines[0]! }, destination: { address: 'a.b', port: 1 } },
-    /no resolver/,
-    'connectivityCheck',
-  );
   assert.equal(world.refused('POST', `${watcherId()}/packetCaptures`).code, 'NotFound');
   assert.equal(world.refused('GET', `${watcherId()}/ipFlowVerify`).code, 'MethodNotAllowed');
   assert.equal(world.refused('DELETE', watcherId()).code, 'MethodNotAllowed');

@@ -1,6 +1,6 @@
 /**
- * Network Watcher's questions. All are answered from the model of what shall be (src/network/reachability.ts): nothing is
- * sent. What real packets do is shown by `verify`.
+ * Network Watcher's questions that are answered from the model of what shall be alone (src/network/reachability.ts): of one
+ * interface's walls, rules or routes no packet can tell, for it passes others as well. connectivity.ts has one sent.
  */
 import type { KindContext } from '../../arm/kind.ts';
 import { judge, routeTo, type Flow, type Verdict } from '../../network/reachability.ts';

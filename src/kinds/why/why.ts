@@ -42,7 +42,6 @@ export interface Question {
   readonly answer: WhyAnswer;
   /** The packet that would confirm it. */
   readonly probe: Probe;
-  readonly walls: Walls;
   /** What machines and links are called, by id. */
   readonly names: ReadonlyMap<string, string>;
 }
@@ -104,7 +103,6 @@ export function answerWhy(
   return {
     answer: tell(store, intent, asker, walls, { from, to, protocol, port, flow, found }),
     probe: { from: from.id, to: to.address, protocol, port: port ?? 0 },
-    walls,
     names: new Map([
       ...intent.machines.map(({ id, hostname }) => [id, hostname] as const),
       ...intent.links.map(({ id, label }) => [id, `the private link of ${label.split('/').at(-1)}`] as const),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { createArmClient } from '../../../src/cli/arm/client.ts';
-import { putResource } from '../../../src/cli/arm/operation.ts';
+import { finish, putResource } from '../../../src/cli/arm/operation.ts';
 import { findSession } from '../../../src/cli/arm/session.ts';
 import { findHome } from '../../../src/cli/home.ts';
 import { enterFromHost } from '../../../src/fabric/launch.ts';
@@ -142,6 +142,20 @@ test(
     await relay('within');
     assert.doesNotMatch(await ask('172.31.3.4', 'attacker.blob.core.windows.net'), /HTTP/);
     assert.equal(await ask('172.31.4.4', name), 'silent');
+
+    // Network Watcher's check has a packet sent, on the whole way from control to the machine and back.
+    const [machine] = await client.list(
+      `${network.replace('Microsoft.Network', 'Microsoft.Compute')}/virtualMachines`,
+    );
+    const connectivity = async (address: string): Promise<readonly unknown[]> => {
+      const watcher = `${subscription}/resourceGroups/NetworkWatcherRG/providers/Microsoft.Network/networkWatchers/NetworkWatcher_eastus2`;
+      const body = { source: { resourceId: machine!['id'] }, destination: { address, port: 443 } };
+      const asked = await client.send('POST', `${watcher}/connectivityCheck`, body);
+      const answer = await finish(client, asked, { what: 'connectivity', id: watcher, progress });
+      return [answer['connectionStatus'], answer['probesSent'], answer['probesFailed']];
+    };
+    assert.deepEqual(await connectivity('172.31.3.4'), ['Reachable', 2, 0]);
+    assert.deepEqual(await connectivity('172.31.4.4'), ['Unreachable', 2, 2]);
 
     await attach();
     assert.equal((await picture()).gate?.state, 'closed');
