@@ -1,9 +1,9 @@
 /**
- * The how-to of the reference document, from create to delete, by real clients one after the other: real packets, a real ring.
- * They share one fabric, and each has a group, a network and a cluster of its own in it.
+ * The how-to of the reference document, from create to delete, by real clients: real packets, real rings. They share one
+ * fabric, and each has a group, a network and a cluster of its own in it. az is slow by itself, so two SDKs in turn go beside it.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { execStatus } from '../../src/lib/exec.ts';
 import { needAz } from '../harness/az.ts';
@@ -22,7 +22,14 @@ before(async () => {
 }, bounds);
 after(() => stack?.[Symbol.asyncDispose](), bounds);
 
-test("the reference document's lines, literally, with the real az", bounds, async (t) => {
+describe('the how-to', { concurrency: 2, ...bounds }, () => {
+  test("the reference document's lines, literally, with the real az", bounds, withAz);
+  describe('the same with SDKs', { concurrency: 1, ...bounds }, () => {
+    for (const name of sdkNames) test(clients[name].title, bounds, (t) => withSdk(name, t));
+  });
+});
+
+async function withAz(t: TestContext): Promise<void> {
   if ((await needAz(t)) === undefined) return;
   const customer = await stack.json<Record<string, string>>(['az', 'setup', '-o', 'json']);
   const provider = await stack.json<Record<string, string>>([
@@ -42,26 +49,24 @@ test("the reference document's lines, literally, with the real az", bounds, asyn
   assert.equal(ran.exitCode, 0, `${ran.stdout.slice(-2_000)}\n${ran.stderr}`);
   assert.match(ran.stdout, /^done$/m);
   assert.ok(!`${ran.stdout}${ran.stderr}`.includes('"password"'), 'the password is not in any answer');
-});
+}
 
-for (const name of sdkNames) {
-  test(`the same with ${clients[name].title}'s SDKs`, bounds, async (t) => {
-    await installSdks();
-    const customer = await partyOf('customer');
-    const provider = await partyOf('provider');
-    const group = `how-to-${name}`;
-    await stack.json(['group', 'create', '-n', group, '-l', 'eastus2', '-o', 'json']);
-    const { endpoint, tenantId, authority } = customer;
-    const given = { endpoint, tenantId, customer, provider, group, location: 'eastus2' };
-    const ran = await runSdk(name, authority, { ...given, howToOnly: true }, 900_000);
-    t.diagnostic(`${ran.said.length} operations`);
-    assert.equal(ran.exitCode, 0, ran.stderr);
-    assert.deepEqual(
-      ran.said.filter(({ outcome }) => outcome !== 'ok'),
-      [],
-    );
-    assert.equal(ran.said.at(-1)?.operation, 'VirtualNetworks_Delete');
-  });
+async function withSdk(name: (typeof sdkNames)[number], t: TestContext): Promise<void> {
+  await installSdks();
+  const customer = await partyOf('customer');
+  const provider = await partyOf('provider');
+  const group = `how-to-${name}`;
+  await stack.json(['group', 'create', '-n', group, '-l', 'eastus2', '-o', 'json']);
+  const { endpoint, tenantId, authority } = customer;
+  const given = { endpoint, tenantId, customer, provider, group, location: 'eastus2' };
+  const ran = await runSdk(name, authority, { ...given, howToOnly: true }, 900_000);
+  t.diagnostic(`${ran.said.length} operations`);
+  assert.equal(ran.exitCode, 0, ran.stderr);
+  assert.deepEqual(
+    ran.said.filter(({ outcome }) => outcome !== 'ok'),
+    [],
+  );
+  assert.equal(ran.said.at(-1)?.operation, 'VirtualNetworks_Delete');
 }
 
 async function partyOf(

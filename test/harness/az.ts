@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import { findPython, installAz, installedAz } from '../../src/cli/az/install.ts';
 import { findHome } from '../../src/cli/home.ts';
 import { createProbe } from '../../src/cli/setup/probe.ts';
+import { installing } from './tools.ts';
 
 /** Its path; undefined after the test has been skipped, where there is no Python to run it. */
 export async function needAz(t: TestContext): Promise<string | undefined> {
@@ -17,4 +18,4 @@ export async function needAz(t: TestContext): Promise<string | undefined> {
 
 /** Its path, or an error that says what is missing. */
 export const findAz = (signal: AbortSignal, say: (text: string) => void = () => undefined): Promise<string> =>
-  installAz({ home: findHome(process.env), signal }, createProbe(process.env), say);
+  installing('az', () => installAz({ home: findHome(process.env), signal }, createProbe(process.env), say));

@@ -116,9 +116,14 @@ export async function createStack(options: { readonly uid?: number } = {}): Prom
   };
 }
 
-/** Tools may lie where the ordinary user can't read; what tools.json names inside our folder is copied and renamed. */
+/**
+ * Tools may lie where the ordinary user can't read; what tools.json names inside our folder is copied and renamed. az and the
+ * SDKs are clients, 800 MB of them, and are being installed perhaps.
+ */
 async function copyTools(from: string, to: string): Promise<void> {
-  await cp(from, to, { recursive: true, verbatimSymlinks: true });
+  const clients = ['az', 'clients'].map((tool) => join(from, tool));
+  const filter = (path: string): boolean => !clients.includes(path);
+  await cp(from, to, { recursive: true, verbatimSymlinks: true, filter });
   const text = await readFile(join(from, 'tools.json'), 'utf8');
   await writeFile(join(to, 'tools.json'), text.replaceAll(`${from}/`, `${to}/`));
 }

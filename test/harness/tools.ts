@@ -2,6 +2,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { findHome } from '../../src/cli/home.ts';
+import { createHomeFolders } from '../../src/cli/setup/set-up.ts';
+import { alone } from '../../src/cli/stack/lock.ts';
+import { until } from '../../src/lib/clock.ts';
+import { UserError } from '../../src/lib/errors.ts';
 
 export interface Tools {
   readonly node: string;
@@ -21,6 +26,25 @@ export const realHome = (): string =>
 export function demandAzurite(): void {
   if (!existsSync(join(realHome(), 'tools', 'azurite')))
     throw new Error('Azurite is not installed for the tests. Run: ./sallyport services install');
+}
+
+/** Two files of tests that run at once install nothing at the same time: the second waits, and finds it there. */
+export async function installing<T>(what: string, work: () => Promise<T>): Promise<T> {
+  const home = findHome(process.env);
+  await createHomeFolders(home);
+  const { done } = await until(
+    `${what} to be installed`,
+    () =>
+      alone(home, 'test', work).then(
+        (done) => ({ done }),
+        (error: unknown) => {
+          if (error instanceof UserError && error.code === 'AtWork') return undefined;
+          throw error;
+        },
+      ),
+    { timeoutMs: 1_800_000, everyMs: 500 },
+  );
+  return done;
 }
 
 /** Undefined before set-up ran. */

@@ -11,6 +11,7 @@ import { gatePackage, monitorPackage } from '../setup/packages.ts';
 import { createProbe } from '../setup/probe.ts';
 import { createHomeFolders, setUp } from '../setup/set-up.ts';
 import { alone } from '../stack/lock.ts';
+import type { Plan, Stage } from './runner.ts';
 
 export const test = defineCommand({
   path: 'test',
@@ -26,13 +27,6 @@ export const test = defineCommand({
         'Run it in a clone of the repository.',
       );
     }
-    await createHomeFolders(cx.home);
-    const say = (text: string): void => cx.stderr(`${text}\n`);
-    await alone(cx.home, 'test', async () => {
-      // Before set-up, which writes down which tools there are.
-      await installAzurite(cx, createProbe(cx.env), say);
-      await setUp(cx, { say, starting: false, also: [gatePackage, monitorPackage] });
-    });
     const chosen = (files: readonly string[]): readonly string[] =>
       rest.length === 0 ? files : files.filter((file) => rest.some((part) => file.includes(part)));
     const unit = chosen(await filesOf('src'));
@@ -40,27 +34,53 @@ export const test = defineCommand({
     const checks = rest.length === 0 ? [join(programRoot, 'dist/cli/checks/checks.js')] : [];
     if (unit.length + whole.length === 0)
       throw new UserError('NoTests', `No test file's path contains ${rest.join(' or ')}.`, 'sallyport test');
-    const exitCode = await runTests(cx, checks, unit, whole);
+    const began = performance.now();
+    await createHomeFolders(cx.home);
+    const say = (text: string): void => cx.stderr(`${text}\n`);
+    await alone(cx.home, 'test', async () => {
+      const services = whole.length > 0;
+      // Before set-up, which writes down which tools there are.
+      if (services) await installAzurite(cx, createProbe(cx.env), say);
+      await setUp(cx, { say, starting: false, also: services ? [gatePackage, monitorPackage] : [] });
+    });
+    const before = { 'set-up': performance.now() - began };
+    const exitCode = await runTests(cx, { before, ...stagesOf(checks, unit, whole) });
     return { value: undefined, human: '', exitCode };
   },
 });
 
+/** They start no machine, measure no time and give up on nothing for minutes. */
+const patient = [
+  'test/contract/contract.test.ts',
+  'test/contract/fuzz.test.ts',
+  'test/contract/validate.test.ts',
+  'test/network/truth-model.test.ts',
+];
+
 /**
  * One end with the counts of all. Files of src/ share the two cores; each of test/ owns a whole stack and its memory, and
- * comes after, one at a time.
+ * comes after, one at a time. What is patient takes what these leave of the cores: Cassandra's starts are mostly waiting.
  */
-async function runTests(
-  cx: CliContext,
+function stagesOf(
   checks: readonly string[],
   unit: readonly string[],
   whole: readonly string[],
-): Promise<number> {
-  const stages = [
-    { files: checks, concurrency: 1 },
-    { files: unit, concurrency: 2 },
-    { files: whole, concurrency: 1 },
-  ].filter(({ files }) => files.length > 0);
-  const args = [join(programRoot, 'dist/cli/checks/runner.js'), JSON.stringify(stages)];
+): Pick<Plan, 'stages' | 'beside'> {
+  const some = (stages: readonly Stage[]): readonly Stage[] => stages.filter(({ files }) => files.length > 0);
+  return {
+    stages: some([
+      { name: 'src', files: unit, concurrency: 2 },
+      { name: 'test', files: whole.filter((file) => !patient.includes(file)), concurrency: 1 },
+    ]),
+    beside: some([
+      { name: 'checks', files: checks, concurrency: 1 },
+      { name: 'patient', files: whole.filter((file) => patient.includes(file)), concurrency: 1 },
+    ]),
+  };
+}
+
+async function runTests(cx: CliContext, plan: Plan): Promise<number> {
+  const args = [join(programRoot, 'dist/cli/checks/runner.js'), JSON.stringify(plan)];
   const env = { ...cx.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0' };
   const child = spawn(process.execPath, args, { cwd: programRoot, stdio: 'inherit', env });
   const [code] = (await once(child, 'close')) as [number | null];

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { azVersion } from '../../../src/cli/az/install.ts';
 import { exec } from '../../../src/lib/exec.ts';
-import { realHome } from '../../harness/tools.ts';
+import { installing, realHome } from '../../harness/tools.ts';
 
 export const sdkNames = ['node', 'python'] as const;
 export type SdkName = (typeof sdkNames)[number];
@@ -38,18 +38,20 @@ const folder = (client: SdkName): string => join(realHome(), 'tools', 'clients',
 const bounds = { timeoutMs: 300_000 };
 
 /** Installs what is locked here, once; az has set-up's own way. */
-export async function installSdks(): Promise<void> {
-  await install('node', ['package.json', 'package-lock.json'], (to) =>
+export const installSdks = (): Promise<void> => installing('the SDKs', install);
+
+async function install(): Promise<void> {
+  await installOne('node', ['package.json', 'package-lock.json'], (to) =>
     exec('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: to, ...bounds }),
   );
-  await install('python', ['requirements.txt'], async (to) => {
+  await installOne('python', ['requirements.txt'], async (to) => {
     await exec('python3', ['-m', 'venv', join(to, 'venv')], bounds);
     const pip = join(to, 'venv/bin/pip');
     await exec(pip, ['install', '--disable-pip-version-check', '-r', join(to, 'requirements.txt')], bounds);
   });
 }
 
-async function install(
+async function installOne(
   client: SdkName,
   files: readonly string[],
   work: (to: string) => Promise<unknown>,
