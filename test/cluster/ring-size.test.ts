@@ -133,7 +133,7 @@ test(
       "CREATE KEYSPACE app WITH replication = {'class':'NetworkTopologyStrategy','dc1':3}; CREATE TABLE app.t (k int PRIMARY KEY, v text); CREATE TABLE app.moved (k text PRIMARY KEY)",
     );
     const keys = Array.from({ length: 24 }, (_, at) => `key-${at}`);
-    for (const key of keys) await cql(stack, `INSERT INTO app.moved (k) VALUES ('${key}')`);
+    await cql(stack, keys.map((key) => `INSERT INTO app.moved (k) VALUES ('${key}')`).join('; '));
     const home = findHome({ SALLYPORT_HOME: stack.home });
     const session = await findSession(home, {}, { as: 'customer', subscription: undefined });
     const client = createArmClient(session, { clock: systemClock, signal: t.signal });
