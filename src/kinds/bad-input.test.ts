@@ -276,7 +276,7 @@ test('clusters', () => {
       /retentionInHours is -1/,
     ],
     [{ ...good, restoreFromBackupId: '1' }, 'BackupNotFound', /no backup '1'/],
-    [{ ...good, cassandraAuditLoggingEnabled: true }, 'NotYetSupported', /audit/],
+    [{ ...good, cassandraAuditLoggingEnabled: 'often' }, 'InvalidParameter', /true or false/],
     [{ ...good, deallocated: true }, 'InvalidParameter', /set by the service.*deallocate/],
     [{ ...good, autoReplicate: 'Some' }, 'InvalidParameter', /one of None, SystemKeyspaces/],
     [{ ...good, reparEnabled: false }, 'InvalidParameter', /reparEnabled is no property.*repairEnabled/],

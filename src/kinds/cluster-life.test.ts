@@ -435,6 +435,42 @@ const answered = (change: Partial<Said> = {}): Promise<void> => {
   }));
 };
 
+test('the audit log: nodes are told, and the change ends when each that serves is seen to do so', async () => {
+  await build();
+  const writes = (...which: readonly (boolean | null | undefined)[]) =>
+    says('ready', {}, (report) => ({
+      ...report,
+      nodes: report.nodes.map((node, index) => ({
+        ...node,
+        report: { ...node.report!, cassandra: { ...node.report!.cassandra, auditLog: which[index] } },
+      })),
+    }));
+  assert.equal(intent().cluster.auditLog, undefined, 'not asked for, not said');
+  await writes(false, false, false);
+  const ask = (enabled: boolean): unknown =>
+    world.ask('PATCH', clusterId(), { properties: { cassandraAuditLoggingEnabled: enabled } });
+  ask(true);
+  assert.equal(intent().cluster.auditLog, true);
+  await writes(false, true, true);
+  assert.equal(state(clusterId()), 'Updating');
+  assert.equal(
+    world.get(clusterId()).properties['waitingFor'],
+    `The audit log is being turned on: ${nodes()[0]!.name}.`,
+  );
+  // Of one that doesn't answer now, or is older, nobody knows: it doesn't keep the change from its end.
+  await writes(true, null, undefined);
+  assert.equal(state(clusterId()), 'Succeeded');
+  assert.equal(world.get(clusterId()).properties['cassandraAuditLoggingEnabled'], true);
+  await writes(true, false, true);
+  assert.equal(state(clusterId()), 'Succeeded', 'a node that starts again is no change');
+  ask(false);
+  assert.equal(intent().cluster.auditLog, undefined);
+  await writes(true, false, false);
+  assert.equal(state(clusterId()), 'Updating');
+  await writes(false, false, false);
+  assert.equal(state(clusterId()), 'Succeeded');
+});
+
 test('invokeCommand: a Location that answers with the output in the end', async () => {
   await build();
   const reply = world.ask('POST', `${clusterId()}/invokeCommand`, body());

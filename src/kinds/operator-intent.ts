@@ -47,6 +47,7 @@ export function operatorIntent(
       adminPasswordHash: store.secrets.get(names.adminHash) ?? null,
       serviceRole,
       servicePassword,
+      ...(cluster.properties.cassandraAuditLoggingEnabled && { auditLog: true }),
     },
     dataCenters: dataCentersOf(store, cluster.id)
       .filter((dataCenter) => dataCenter.provisioningState !== 'Deleting')

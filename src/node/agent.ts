@@ -7,6 +7,8 @@ import { writeJson } from '../lib/files.ts';
 import type { RoleContext } from '../lib/role.ts';
 import { drive } from '../reconcile/driver.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
+import { auditLogFile } from './cassandra/audit.ts';
+import { rotatedLogs } from './cassandra/files.ts';
 import { createJolokia } from './cassandra/jolokia.ts';
 import { createCassandraKeeper } from './cassandra/keeper.ts';
 import { createKeyspaceWatch } from './cassandra/keyspaces.ts';
@@ -87,7 +89,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       folder: () => [identity.cluster, intents.current()?.cassandra.dataCenter, identity.node].join('/'),
       // As many rotated ones as whoever writes them keeps.
       logs: [
-        { name: 'system.log', path: join(paths.cassandra.log, 'system.log'), kept: 4 },
+        ...['system.log', auditLogFile].map((name) => ({
+          ...{ name, path: join(paths.cassandra.log, name), kept: rotatedLogs },
+        })),
         { name: 'node.log', path: paths.ownLog, kept: 1 },
       ],
     }),
@@ -238,8 +242,9 @@ function logPlace(
 
 /** What changes by itself all the time is no news: it goes with the next beat. */
 function withoutFigures(report: NodeReport): unknown {
-  const { process, error, mode, nativeTransport, live, unreachable, hostId, starts } = report.cassandra;
-  const cassandra = { process, error, mode, nativeTransport, live, unreachable, hostId, starts };
+  const { process, error, mode, nativeTransport, live, unreachable, hostId, starts, auditLog } =
+    report.cassandra;
+  const cassandra = { process, error, mode, nativeTransport, live, unreachable, hostId, starts, auditLog };
   const { implementation, mtu } = report.tunnel;
   const logs = report.services?.logs?.waitingFor;
   return { ...report, tunnel: { implementation, mtu }, cassandra, services: { logs } };

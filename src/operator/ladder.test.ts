@@ -44,6 +44,16 @@ test('three nodes climb to ready, and what they are told then holds no secret', 
   assert.deepEqual(model.published.get('dc1-1')!.document.door.peers, ['10.0.2.4', '10.0.2.6']);
 });
 
+test('nodes write an audit log where the cluster shall have one, and are told nothing of it otherwise', () => {
+  const intent = operatorIntent({ nodes: 1 });
+  const told = (auditLog?: boolean): unknown => {
+    const model = new Model({ ...intent, cluster: { ...intent.cluster, auditLog } });
+    until(model, 'ready');
+    return model.published.get('dc1-0')!.document.cassandra.auditLog;
+  };
+  assert.deepEqual([told(), told(false), told(true)], [undefined, undefined, true]);
+});
+
 test('without authentication no role is made and none is checked', () => {
   const model = new Model(operatorIntent({ nodes: 3, authentication: 'None' }));
   until(model, 'ready');

@@ -57,6 +57,7 @@ export function nodeIntent(
       yamlFragment: dataCenter.yamlFragment,
       // One that bootstraps serves CQL, behind a door that is closed to it, once it is in the ring.
       startNativeTransport: serving,
+      ...(cluster.auditLog === true && { auditLog: true }),
     },
     work: [...workFor(view, node.name), ...cleanupFor(dataCenter, ring, node.name)],
     ...commandsFor(view.intent, dataCenter.name, node.address),

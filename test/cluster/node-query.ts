@@ -16,7 +16,10 @@ type Ask =
       };
     }
   | {
-      readonly cql: string;
+      /** Or several, each whatever came of the one before; only what went wrong is said of those. */
+      readonly cql: string | readonly string[];
+      /** Prepared first. */
+      readonly prepare?: boolean;
       readonly address: string;
       readonly authority: string;
       readonly username: string;
@@ -63,7 +66,7 @@ function scrape({
   });
 }
 
-async function query(ask: Extract<Ask, { cql: string }>): Promise<unknown> {
+async function query(ask: Extract<Ask, { cql: unknown }>): Promise<unknown> {
   const { address, authority, username, password } = ask;
   const client = new cassandra.Client({
     contactPoints: [`${address}:9042`],
@@ -72,7 +75,14 @@ async function query(ask: Extract<Ask, { cql: string }>): Promise<unknown> {
     sslOptions: { ca: [authority], host: address },
   });
   try {
-    return (await client.execute(ask.cql)).rows;
+    const { cql } = ask;
+    if (typeof cql === 'string') return (await client.execute(cql)).rows;
+    const failed: { readonly cql: string; readonly error: string }[] = [];
+    for (const one of cql)
+      await client
+        .execute(one, [], { prepare: ask.prepare === true })
+        .catch((error: Error) => failed.push({ cql: one, error: error.message }));
+    return failed;
   } finally {
     await client.shutdown();
   }

@@ -146,7 +146,10 @@ https
     (request, response) => {
       stored.answer(request, response);
       response.on('finish', () =>
-        writeFileSync(`${disk}/stored.json`, JSON.stringify({ system: stored.text('system.log') })),
+        writeFileSync(
+          `${disk}/stored.json`,
+          JSON.stringify({ system: stored.text('system.log'), audit: stored.text('audit.log') }),
+        ),
       );
     },
   )

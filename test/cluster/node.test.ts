@@ -326,6 +326,8 @@ test(
       user_defined_functions_enabled: /^false$/,
       auto_snapshot: /^true$/,
       batch_size_warn_threshold: /^6KiB$/,
+      'audit_logging_options.enabled': /^false$/,
+      'audit_logging_options.included_categories': /^AUTH,ERROR,DCL,DDL$/,
     };
     const key = (name: string): string | undefined => settings[name] ?? settings[name.replaceAll('.', '_')];
     for (const [name, pattern] of Object.entries(expected)) {
@@ -453,6 +455,76 @@ test('a decommission that Cassandra refuses is told in its words, and the node s
 });
 
 test(
+  'the audit log begins and ends without a restart, says who did what, a line each, and holds no password',
+  { skip },
+  async () => {
+    const authority = read<{ clientAuthority: string }>(superior, 'enrolled.json')!.clientAuthority;
+    const login = { address, authority, username: 'sallyport', password: "it's 1 secret" };
+    const pid = cassandraPid();
+    const said = (): string => readFileSync(join(node.disk, 'cassandra/log/audit.log'), 'utf8');
+    const shall = async (auditLog: boolean): Promise<void> => {
+      intend((now) => ({ ...now, cassandra: { ...now.cassandra, auditLog } }));
+      await reported(`the audit log to be ${auditLog}`, ({ cassandra }) => cassandra.auditLog === auditLog);
+    };
+    assert.equal(said(), '', 'nobody asked for it');
+    await shall(true);
+    const forged = "SELECT 'a'\r\nuser:nobody|category:AUTH|operation:LOGIN\nFROM nowhere";
+    const { rows: failed } = await ask({
+      ...login,
+      cql: [
+        "CREATE KEYSPACE audited WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': 1}",
+        'CREATE TABLE audited.t\n(k int PRIMARY KEY, v text)',
+        "INSERT INTO audited.t (k, v) VALUES (1, 'a customer’s row')",
+        'SELECT * FROM audited.t',
+        "CREATE ROLE app WITH PASSWORD = 'secret 1' AND LOGIN = true",
+        "ALTER ROLE cassandra WITH PASSWORD = 'secret 2'",
+        "CREATE USER other WITH PASSWORD 'secret 3'",
+        "ALTER ROLE nobody WITH PASSWORD = 'secret 4'",
+        "CREATE ROLE late WITH PASSWORD = 'secret 5",
+        "CREATE ROLE hashed WITH HASHED PASSWORD = '$2a$04$secretsecretsecretsecretsecretsecretsecretsecretsecre'",
+        "create role early with login = true and\npassword = 'secret 6'",
+        'GRANT SELECT ON KEYSPACE audited TO app',
+        forged,
+      ],
+    });
+    assert.deepEqual(
+      failed!.map(({ cql }) => String(cql).slice(0, 17)),
+      ['ALTER ROLE nobody', 'CREATE ROLE late ', forged.slice(0, 17)],
+    );
+    await ask({ ...login, prepare: true, cql: ["ALTER ROLE cassandra WITH PASSWORD = 'secret 7'"] });
+    await superior.enter(
+      ['/opt/tools/node', '/opt/sallyport/test/cluster/node-query.ts'],
+      JSON.stringify({ ...login, password: 'secret 8', cql: 'SELECT * FROM audited.t' }),
+    );
+    const log = said();
+    for (const pattern of [
+      /user:sallyport\|.*\|source:\/10\.0\.2\.10\|.*type:LOGIN_SUCCESS\|category:AUTH/,
+      /type:LOGIN_ERROR\|category:AUTH/,
+      /type:CREATE_KEYSPACE\|category:DDL\|ks:audited\|.*operation:CREATE KEYSPACE audited/,
+      /operation:CREATE TABLE audited\.t \(k int/,
+      /type:GRANT\|category:DCL\|.*operation:GRANT SELECT/,
+      /type:ALTER_ROLE\|category:DCL\|.*operation:ALTER ROLE cassandra WITH PASSWORD/,
+      /type:REQUEST_FAILURE\|category:ERROR\|operation:SELECT 'a' user:nobody/,
+    ])
+      assert.match(log, pattern);
+    for (const line of log.trimEnd().split('\n'))
+      assert.match(line, /^\d{4}-\d\d-\d\d[ T][\d:,]+ user:(sallyport|null)\|/);
+    assert.doesNotMatch(log, /secret/);
+    assert.doesNotMatch(log, /INSERT|SELECT \*/, 'what is read and written is the customer’s own');
+    assert.doesNotMatch(readFileSync(join(node.disk, 'cassandra/log/system.log'), 'utf8'), /GRANT SELECT/);
+
+    await shall(false);
+    const before_ = said();
+    await ask({ ...login, cql: ['DROP ROLE other'] });
+    assert.equal(said(), before_);
+    await shall(true);
+    await ask({ ...login, cql: ['DROP ROLE app'] });
+    assert.match(said(), /DROP ROLE app/);
+    assert.equal(cassandraPid(), pid);
+  },
+);
+
+test(
   'its logs go where it is told, by the one port and no other way, and not while it is blocked',
   { skip },
   async () => {
@@ -470,10 +542,15 @@ test(
       services: { ...now.services!, logs: { ...logs, sas: 'sv=1&sp=ac&sig=right-secret' } },
     }));
     const log = readFileSync(join(node.disk, 'cassandra/log/system.log'), 'utf8');
+    const audit = readFileSync(join(node.disk, 'cassandra/log/audit.log'), 'utf8');
+    assert.notEqual(audit, '');
     await reported('the logs to arrive', ({ services }) => services?.logs?.waitingFor === null);
     await until(
       'the whole log',
-      () => read<{ system: string }>(superior, 'stored.json')?.system.startsWith(log) || undefined,
+      () => {
+        const stored = read<{ system: string; audit: string }>(superior, 'stored.json');
+        return (stored?.system.startsWith(log) && stored.audit.startsWith(audit)) || undefined;
+      },
       { timeoutMs: 30_000 },
     );
     assert.match(
@@ -541,6 +618,7 @@ test(
     assert.notEqual(cassandraPid(), before_);
     assert.equal(again.door.state, 'joined');
     await reported('CQL by itself', ({ cassandra }) => cassandra.nativeTransport);
+    assert.equal(again.cassandra.auditLog, true, 'turned on while it ran, and kept');
   },
 );
 

@@ -64,6 +64,7 @@ export const create = defineCommand({
       clusterNameOverride: options.nameOverride,
       hoursBetweenBackups: options.backupHours,
       repairEnabled: options.repair,
+      cassandraAuditLoggingEnabled: options.audit,
       restoreFromBackupId: options.restore,
       clusterType: options.clusterType,
     };

@@ -14,6 +14,11 @@ export const changeable = {
     help: 'Subscriptions whose private endpoints are approved at once.',
   },
   repair: { kind: 'boolean', flags: ['--repair-enabled'], help: 'Whether repairs run by themselves.' },
+  audit: {
+    kind: 'boolean',
+    flags: ['--cassandra-audit-logging-enabled'],
+    help: 'Whether nodes keep an audit log.',
+  },
   seeds: {
     kind: 'list',
     flags: ['--external-seed-nodes'],

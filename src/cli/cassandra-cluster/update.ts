@@ -48,6 +48,7 @@ export const update = defineCommand({
       externalGossipCertificates:
         options.gossipCertificates && (await readCertificates(options.gossipCertificates)),
       hoursBetweenBackups: options.backupHours,
+      cassandraAuditLoggingEnabled: options.audit,
     };
     const body = {
       tags: options.tags,

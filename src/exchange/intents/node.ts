@@ -113,6 +113,8 @@ export const NodeIntent = Type.Object({
     yamlFragment: Nullable(Type.String()),
     /** False only for the very first start of a new data centre. */
     startNativeTransport: Type.Boolean(),
+    /** Whether it writes an audit log. Left out: it doesn't. */
+    auditLog: Type.Optional(Type.Boolean()),
   }),
   work: Type.Array(NodeWork),
   commands: Type.Optional(Type.Array(NodeCommand)),
@@ -151,6 +153,8 @@ export const CassandraReport = Type.Object({
   rack: Nullable(Type.String()),
   /** Bytes. */
   load: Nullable(Type.Number()),
+  /** Whether it writes an audit log; null while Jolokia doesn't answer. Left out by an agent that is older than this field. */
+  auditLog: Type.Optional(Nullable(Type.Boolean())),
   version: Nullable(Type.String()),
   /** How often it was started by this agent and its predecessors. */
   starts: Type.Integer(),

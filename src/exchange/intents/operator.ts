@@ -59,6 +59,8 @@ export const OperatorIntent = Type.Object({
     adminPasswordHash: Nullable(Type.String()),
     serviceRole: Type.String(),
     servicePassword: Type.String(),
+    /** Whether each node writes an audit log. Left out: none does. */
+    auditLog: Type.Optional(Type.Boolean()),
   }),
   dataCenters: Type.Array(OperatorDataCenter),
   /** Kept here until whoever asked has its result; a command that is gone from the list is forgotten. */

@@ -188,17 +188,10 @@ export const clusterProperties: PropertyTable<ClusterProperties> = {
   },
   cassandraAuditLoggingEnabled: {
     rule: 'update',
-    meaning: 'false. true is refused: nothing keeps audit logs yet.',
+    meaning:
+      'false by default. true: each node records logins, refusals, and changes of roles, rights and tables, and sends them where its logs go (category CassandraAudit; docs/operate/logs.md). It needs no restart.',
     initial: false,
-    read(body) {
-      const enabled = body.flag('cassandraAuditLoggingEnabled');
-      return enabled === true
-        ? notYet(
-            'cassandraAuditLoggingEnabled',
-            ': audit logging comes with a later version; leave it out, or send false.',
-          )
-        : enabled;
-    },
+    read: (body) => body.flag('cassandraAuditLoggingEnabled'),
   },
   extensions: {
     rule: 'update',

@@ -9,6 +9,7 @@ import { forget, reconcileCommands } from '../cassandra-command/reconcile.ts';
 import { commandsOf } from '../cassandra-command/schema.ts';
 import { dataCentersOf } from '../cassandra-data-center/find.ts';
 import { clusterSecrets, type ClusterState, type Cluster } from './schema.ts';
+import { auditLogOnItsWay } from './audit-log.ts';
 import { operatorSilent } from './silence.ts';
 import { connectionsOf } from '../private-link-connection/find.ts';
 
@@ -18,7 +19,10 @@ export function reconcileCluster(cluster: Cluster, pass: Pass): void {
   approveListed(cluster, pass);
   reconcileCommands(cluster, pass);
   const deallocated = observeDeallocated(cluster, pass);
-  const reason = whatIsMissing(cluster, pass) ?? whatIsOnItsWay(cluster, deallocated, pass);
+  const reason =
+    whatIsMissing(cluster, pass) ??
+    whatIsOnItsWay(cluster, deallocated, pass) ??
+    auditLogOnItsWay(cluster, pass);
   const authorities = pass.operator(cluster.id)?.authorities;
   const state: ClusterState = {
     ...cluster.state,

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import type { NodeIntent } from '../../exchange/intents/node.ts';
+import { createLog } from '../../lib/log.ts';
 import { nodePaths } from '../paths.ts';
+import { keepAuditLog } from './audit.ts';
 import { confine } from './confinement.ts';
 import { javaArguments } from './java.ts';
 import { gathering, processState, staysIn } from './keeper.ts';
@@ -73,6 +75,34 @@ test('a fragment wins key by key, and one that can’t be read is named', () => 
   assert.equal(yamlOf({ yamlFragment: '' })['storage_port'], 7001);
   assert.throws(() => yamlOf({ yamlFragment: 'a: [' }), /can't be read/);
   assert.throws(() => yamlOf({ yamlFragment: '- a' }), /no mapping/);
+});
+
+test('the audit log is off unless it is asked for; what it records is the same, however it is turned on', async () => {
+  const options = (auditLog?: boolean) => yamlOf({ auditLog })['audit_logging_options']!;
+  const { enabled, logger, included_categories, excluded_keyspaces } = options(true);
+  assert.deepEqual([options()['enabled'], options(false)['enabled'], enabled], [false, false, true]);
+  assert.deepEqual(logger, [{ class_name: 'FileAuditLogger' }]);
+  const asked: string[] = [];
+  const jolokia = {
+    exec: async (_: string, operation: string, args: readonly unknown[] = []) =>
+      void asked.push([operation, ...args].join(' ')),
+  };
+  const log = createLog({}, { write: () => undefined });
+  const keep = (shall: boolean, is: boolean | null) => keepAuditLog(jolokia, shall, is, log);
+  assert.deepEqual(
+    [await keep(true, null), await keep(true, true), await keep(false, false), asked.length],
+    [null, true, false, 0],
+  );
+  assert.deepEqual([await keep(true, false), await keep(false, true)], [true, false]);
+  assert.match(asked[0]!, new RegExp(`^enableAuditLog.* FileAuditLogger +${String(excluded_keyspaces)} `));
+  assert.ok(asked[0]!.includes(` ${String(included_categories)} `));
+  assert.equal(asked[1], 'disableAuditLog()');
+  const down = { exec: () => Promise.reject(new Error('no answer')) };
+  assert.equal(
+    await keepAuditLog(down, true, false, log),
+    false,
+    'it is tried again, and nothing else fails',
+  );
 });
 
 test('no argument of the JVM is a secret, and running out of memory ends it', () => {

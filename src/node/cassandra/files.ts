@@ -7,6 +7,7 @@ import { readFileIfThere, writeFileAtomic } from '../../lib/files.ts';
 import type { NodeKeys } from '../identity.ts';
 import type { CassandraPaths } from '../paths.ts';
 import { cassandraUid } from '../user.ts';
+import { auditLogFile, auditLogger } from './audit.ts';
 
 /** Everything in a file that Cassandra reads, by path. Keys are among them: 0600, and of its user where there is one. */
 export function certificateFiles(
@@ -27,6 +28,8 @@ export const jmxRole = 'sallyport';
 export const jmxPasswordFile = 'jmxremote.password';
 /** A tool says what it has to say by itself. */
 export const toolsLogFile = 'logback-tools.xml';
+/** How many older files of each log of Cassandra's are kept. */
+export const rotatedLogs = 4;
 
 /** The password that lies there already, or a new one: it never leaves this node. */
 export async function jmxPassword(conf: string): Promise<Readonly<Record<string, string>>> {
@@ -54,26 +57,39 @@ export function confFiles(
   };
 }
 
-/** Bounded: a log must not be what fills the disk. Not scanned again: the file never changes under a running process. */
+/**
+ * Bounded: a log must not be what fills the disk, so its size is looked at each second, where logback itself would do so once a
+ * minute. Not scanned again: the file never changes under a running process. The audit log's file is there, and empty, also while
+ * none is written; a statement stays one line of it, or it could make up others.
+ */
 const logback = (folder: string): string => `<configuration scan="false">
-  <appender name="FILE" class="ch.qos.logback.core.rolling.RollingFileAppender">
-    <file>${folder}/system.log</file>
+${appender('FILE', `${folder}/system.log`, '%-5level [%thread] %date{ISO8601} %F:%L - %msg%n')}
+${appender('AUDIT', `${folder}/${auditLogFile}`, "%date{ISO8601} %replace(%msg){'[\\r\\n]+', ' '}%n")}
+  <root level="INFO"><appender-ref ref="FILE"/></root>
+  <logger name="org.apache.cassandra" level="INFO"/>
+  <logger name="${auditLogger}" level="INFO" additivity="false"><appender-ref ref="AUDIT"/></logger>
+</configuration>
+`;
+
+const appender = (
+  name: string,
+  file: string,
+  pattern: string,
+): string => `  <appender name="${name}" class="ch.qos.logback.core.rolling.RollingFileAppender">
+    <file>${file}</file>
     <rollingPolicy class="ch.qos.logback.core.rolling.FixedWindowRollingPolicy">
-      <fileNamePattern>${folder}/system.log.%i</fileNamePattern>
+      <fileNamePattern>${file}.%i</fileNamePattern>
       <minIndex>1</minIndex>
-      <maxIndex>4</maxIndex>
+      <maxIndex>${rotatedLogs}</maxIndex>
     </rollingPolicy>
     <triggeringPolicy class="ch.qos.logback.core.rolling.SizeBasedTriggeringPolicy">
       <maxFileSize>10MB</maxFileSize>
+      <checkIncrement>1 second</checkIncrement>
     </triggeringPolicy>
     <encoder>
-      <pattern>%-5level [%thread] %date{ISO8601} %F:%L - %msg%n</pattern>
+      <pattern>${pattern}</pattern>
     </encoder>
-  </appender>
-  <root level="INFO"><appender-ref ref="FILE"/></root>
-  <logger name="org.apache.cassandra" level="INFO"/>
-</configuration>
-`;
+  </appender>`;
 
 /** Writes what differs and returns the names; `owner` null: leave the files to whoever writes them. */
 export async function writeFiles(

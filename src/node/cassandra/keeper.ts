@@ -7,6 +7,7 @@ import type { Log } from '../../lib/log.ts';
 import { addressOf, type Nic, type NodeIdentity } from '../identity.ts';
 import type { NodePaths } from '../paths.ts';
 import { cassandraUid } from '../user.ts';
+import { keepAuditLog } from './audit.ts';
 import { dropUnwrittenSegments } from './commit-log.ts';
 import { confine, javaExtras, rootLinks } from './confinement.ts';
 import { certificateFiles, confFiles, findAgents, jmxPassword, jmxPasswordFile } from './files.ts';
@@ -154,8 +155,13 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
       log.warn('the node was on its way out, and shall stay: its Cassandra is started again');
       await child.stop(drainMs, signal);
     }
+    const auditLog =
+      intent?.cassandra.process === 'running'
+        ? await keepAuditLog(jolokia, intent.cassandra.auditLog === true, ring.auditLog, log)
+        : ring.auditLog;
     report = {
       ...ring,
+      auditLog,
       ...(await readHost()),
       process: processState({ ...notes, error: error ?? notes.error }, intent, ring.mode),
       error: error ?? (ring.mode === 'NORMAL' ? null : notes.error),

@@ -16,6 +16,7 @@ const questions: readonly Question[] = [
     'Tokens',
     'ReleaseVersion',
     'LeavingNodes',
+    'AuditLogEnabled',
   ].map((attribute) => ({ mbean: storageService, attribute })),
   { mbean: snitch, attribute: 'Rack' },
   { mbean: load, attribute: 'Count' },
@@ -24,7 +25,7 @@ const questions: readonly Question[] = [
 type Ring = Pick<
   CassandraReport,
   'mode' | 'nativeTransport' | 'live' | 'unreachable' | 'hostId' | 'tokens' | 'version' | 'rack' | 'load'
->;
+> & { readonly auditLog: boolean | null };
 
 export const noRing: Ring = {
   mode: null,
@@ -36,13 +37,14 @@ export const noRing: Ring = {
   version: null,
   rack: null,
   load: null,
+  auditLog: null,
 };
 
 /** The ring as this node sees it; {@link noRing} while nothing answers. */
 export async function readRing(jolokia: Jolokia, address: string): Promise<Ring> {
   const values = await jolokia.read(questions).catch(() => undefined);
   if (!values) return noRing;
-  const [mode, native, live, unreachable, hostId, tokens, version, leaving, rack, bytes] = values;
+  const [mode, native, live, unreachable, hostId, tokens, version, leaving, audit, rack, bytes] = values;
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
   return {
     mode: modeOf(text(mode), strings(leaving).includes(address)),
@@ -54,6 +56,7 @@ export async function readRing(jolokia: Jolokia, address: string): Promise<Ring>
     version: text(version),
     rack: text(rack),
     load: typeof bytes === 'number' ? bytes : null,
+    auditLog: typeof audit === 'boolean' ? audit : null,
   };
 }
 

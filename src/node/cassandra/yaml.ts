@@ -1,6 +1,7 @@
 import { parseDocument, stringify } from 'yaml';
 import { UserError } from '../../lib/errors.ts';
 import { ports } from '../../network/ports.ts';
+import { auditOptions } from './audit.ts';
 
 /** What cassandra.yaml is made from. Nothing in it is secret: keys lie in files of their own. */
 export interface CassandraSettings {
@@ -11,6 +12,8 @@ export interface CassandraSettings {
   readonly tokens: readonly string[];
   readonly authentication: 'PasswordAuthenticator' | 'AllowAllAuthenticator';
   readonly startNativeTransport: boolean;
+  /** Left out: none is written. */
+  readonly auditLog?: boolean | undefined;
   readonly dataFolder: string;
   readonly certificatesFolder: string;
   readonly yamlFragment: string | null;
@@ -68,6 +71,7 @@ function baseSettings(settings: CassandraSettings): Readonly<Record<string, unkn
     roles_validity: '2000ms',
     permissions_validity: '2000ms',
     credentials_validity: '2000ms',
+    audit_logging_options: auditOptions(settings.auditLog === true),
     ...encryption(settings),
 
     data_file_directories: [`${dataFolder}/data`],
