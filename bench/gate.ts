@@ -3,7 +3,7 @@
  * ends TLS and begins it anew. Against the same client, in the gate's machine, straight to the same storage. Storage is Azurite in
  * a machine of the installation, so what storage itself takes is in both.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import { silent } from '../src/cli/output/progress.ts';
 import { enterFromHost } from '../src/fabric/launch.ts';
 import { systemClock, until } from '../src/lib/clock.ts';
 import { exec } from '../src/lib/exec.ts';
+import { signForContainer } from '../src/lib/shared-access.ts';
 import { ports } from '../src/network/ports.ts';
 import type { Requests } from '../test/network/gate/blob.ts';
 import type { BlobLoad } from './blob-load.ts';
@@ -52,8 +53,9 @@ const ring = await openManagedRing({
 try {
   await ring.createDataCenter();
   const { authority } = await attachPolicy();
-  const key = readFileSync(diskOf('storage/keys/logs'), 'utf8').trim();
-  const query = signature(key);
+  const keys = readFileSync(join(ring.stack.home, 'control/authority/storage-keys.json'), 'utf8');
+  const key = (JSON.parse(keys) as Record<string, string>)[account]!;
+  const query = signForContainer({ account, key }, container, Date.now() + 3_600_000, 'rcw');
   const straightAuthority = (
     JSON.parse(readFileSync(diskOf('storage-1.json'), 'utf8')) as { readonly authority: string }
   ).authority;
@@ -176,30 +178,4 @@ async function operatorAddress(): Promise<string> {
 
 async function upload(kind: string, load: BlobLoad): Promise<number> {
   return Number(await inMachine(kind, [...client, inFile(load)]));
-}
-
-/** A signature for the container, as Azure describes "Create a service SAS". */
-function signature(key: string): string {
-  const version = '2021-12-02';
-  const end = new Date(Date.now() + 3_600_000).toISOString().replace(/\.\d+Z$/, 'Z');
-  const fields = [
-    'rcw',
-    '',
-    end,
-    `/blob/${account}/${container}`,
-    '',
-    '',
-    'https',
-    version,
-    'c',
-    '',
-    '',
-    '',
-    '',
-    '',
-    '',
-    '',
-  ];
-  const sig = createHmac('sha256', Buffer.from(key, 'base64')).update(fields.join('\n')).digest('base64');
-  return new URLSearchParams({ sv: version, se: end, sr: 'c', sp: 'rcw', spr: 'https', sig }).toString();
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { endOfSignature, signForContainer } from '../lib/shared-access.ts';
 import type { ServiceAccount } from './service-accounts.ts';
 import {
   clusterId,
@@ -206,6 +207,56 @@ test('logs go to an account that the cluster may reach, its own before the provi
     ...[to.kinds.fabricIntent(), to.get(policy, provider)],
   ]);
   assert.equal(everything.includes('a-secret-signature'), false);
+});
+
+test('where control has the account’s key, it makes the right to write, anew long before it ends, and shows neither', async (t) => {
+  const key = Buffer.from('a key of an account that is secret').toString('base64');
+  const logs = { container: 'cassandra', account: 'shared', key };
+  const to = createWorld({ accounts: [{ ...shared, logs }] });
+  t.after(() => to.stop());
+  await to.fabricApplies();
+  await makeCluster(to);
+  to.put(policy, {}, provider);
+  define(to, 'provider', [shared.id]);
+  attach(to, policy);
+  await to.fabricApplies();
+  await to.gateSays();
+  const document = () => to.kinds.operatorIntent(to.identity())!;
+  const right = (): string => document().document.gate!.logs!.sas;
+  const daysLeft = (): number => {
+    const ends = endOfSignature(right());
+    assert.equal(right(), signForContainer(logs, 'cassandra', ends));
+    return (ends - now) / 86_400_000;
+  };
+  let now = Date.parse('2026-11-24T10:00:00Z');
+  const days = async (count: number): Promise<void> => {
+    now += count * 86_400_000;
+    await to.pass(count * 86_400_000);
+  };
+  const { account, container } = document().document.gate!.logs!;
+  assert.deepEqual([account, container, daysLeft()], [shared.name, 'cassandra', 14]);
+  const [first, revision] = [right(), document().revision];
+  const woken: string[] = [];
+  to.kinds.onIntentChange((peer) => void woken.push(peer));
+  await days(6);
+  to.restart();
+  await to.settle();
+  assert.deepEqual([right(), document().revision], [first, revision], 'it is kept, also by another control');
+  to.kinds.onIntentChange((peer) => void woken.push(peer));
+  await days(2);
+  assert.equal(daysLeft(), 14);
+  assert.notEqual(document().revision, revision);
+  assert.ok(woken.includes(to.identity()), 'its operator is told');
+  await days(30);
+  assert.equal(daysLeft(), 14, 'also after it had ended');
+  await days(-20);
+  assert.equal(daysLeft(), 14, 'also when the clock was set back');
+  const everything = JSON.stringify([
+    ...[to.get(clusterId()), to.store.below('/subscriptions'), to.kinds.gateIntent!()],
+    ...[to.kinds.fabricIntent(), to.get(policy, provider), document()],
+  ]);
+  assert.equal(everything.includes(key), false);
+  assert.equal(everything.split(new URLSearchParams(right()).get('sig')!.slice(0, 20)).length, 2, 'once');
 });
 
 test('methods and paths narrow, and several definitions are a union', async (t) => {

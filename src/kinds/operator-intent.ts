@@ -2,6 +2,7 @@
 import type { OperatorCommand, OperatorDataCenter, OperatorIntent } from '../exchange/intents/operator.ts';
 import { ports } from '../network/ports.ts';
 import { accountsFor, hasGate } from './gate-intent.ts';
+import { logRight } from './log-signatures.ts';
 import { platform } from './platform.ts';
 import { logStore } from './service-accounts.ts';
 import type { Settings } from './settings.ts';
@@ -66,7 +67,7 @@ function gateOf(
   const accounts = accountsFor(store, settings, cluster).map(({ name }) => name);
   const authority = cluster.state.gateAuthority;
   if (authority === undefined || accounts.length === 0 || !hasGate(store)) return {};
-  const logs = logStore(settings.accounts, accounts, cluster);
+  const logs = logStore(settings.accounts, accounts, cluster, (account) => logRight(store, account));
   const { address } = platform.gate;
   return { gate: { address, port: ports.gate, authority, accounts, ...(logs && { logs }) } };
 }

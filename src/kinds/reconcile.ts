@@ -10,6 +10,7 @@ import { clusterType, type Cluster } from './cassandra-cluster/schema.ts';
 import { reconcileDataCenter } from './cassandra-data-center/reconcile.ts';
 import { dataCenterType, type DataCenter } from './cassandra-data-center/schema.ts';
 import { ensureGate } from './gate-enrolment.ts';
+import { renewLogSignatures } from './log-signatures.ts';
 import { noteGateAuthority } from './cassandra-cluster/gate-authority.ts';
 import { isPlatform } from './platform-network.ts';
 import { networkInterfaceType, type InterfaceProperties } from './network-interface/schema.ts';
@@ -46,6 +47,7 @@ const parent = (id: string): string => id.split('/').slice(0, -2).join('/');
 const steps: readonly Step[] = [
   step<VirtualNetwork>(virtualNetworkType, reconcileVirtualNetwork),
   step<Subnet>(subnetType, ensureGate),
+  step<Subnet>(subnetType, renewLogSignatures),
   step<Subnet>(subnetType, (subnet, pass) =>
     reconcileSubnet(subnet, pass.store.get(parent(subnet.id)) as VirtualNetwork | undefined, pass),
   ),

@@ -1,5 +1,6 @@
 import { sameId } from '../arm/id.ts';
 import type { ServiceKind } from '../exchange/intents/service.ts';
+import type { AccountKey } from '../lib/shared-access.ts';
 
 /**
  * Accounts of services outside, as the installation knows them: which ARM id has which name, and where it stands. A policy names
@@ -15,7 +16,7 @@ export interface ServiceAccount {
   /** Who signs its certificate, PEM. */
   readonly authority: string;
   /** Set: nodes of clusters that may reach it keep their logs there. */
-  readonly logs?: LogContainer | undefined;
+  readonly logs?: LogContainer | OwnLogContainer | undefined;
 }
 
 /** A service of the installation's own, and what its machine's disk gets. */
@@ -30,6 +31,11 @@ export interface LogContainer {
   readonly sas: string;
 }
 
+/** Of an account whose key control has: it makes the right itself. */
+export interface OwnLogContainer extends AccountKey {
+  readonly container: string;
+}
+
 /**
  * Where a cluster's logs go, of the accounts that it may reach: to one in its own subscription before the provider's. One of a
  * subscription can have them.
@@ -38,9 +44,12 @@ export function logStore(
   accounts: readonly ServiceAccount[],
   reachable: readonly string[],
   { subscriptionId }: { readonly subscriptionId: string },
+  rightOf: (account: ServiceAccount) => string | undefined,
 ): { readonly account: string; readonly container: string; readonly sas: string } | undefined {
   const stores = accounts.filter(({ name, logs }) => logs && reachable.includes(name));
   const isOwn = ({ id }: ServiceAccount): boolean => sameId(id.split('/')[2] ?? '', subscriptionId);
   const store = stores.find(isOwn) ?? stores[0];
-  return store?.logs && { account: store.name, ...store.logs };
+  const sas = store && rightOf(store);
+  if (!store?.logs || sas === undefined) return undefined;
+  return { account: store.name, container: store.logs.container, sas };
 }

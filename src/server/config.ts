@@ -121,6 +121,13 @@ export function checkAccounts(
     }
   };
   const logsOf = new Map<string, string>();
+  const logsOnce = (at: string, id: string): void => {
+    const subscription = id.split('/')[2]!.toLowerCase();
+    const before = logsOf.get(subscription);
+    if (before !== undefined)
+      refuse(at, `the logs of subscription ${subscription} are kept in ${before} already.`);
+    logsOf.set(subscription, at);
+  };
   for (const [index, { id, name, address, port, authority, logs }] of accounts.entries()) {
     const at = `/accounts/${index}`;
     const rules = [{ methods: [], path: null }];
@@ -130,17 +137,14 @@ export function checkAccounts(
     if (!logs) continue;
     const wrong = flawOfLogStore(id, logs);
     if (wrong !== undefined) refuse(at, wrong);
-    const subscription = id.split('/')[2]!.toLowerCase();
-    const before = logsOf.get(subscription);
-    if (before !== undefined)
-      refuse(at, `the logs of subscription ${subscription} are kept in ${before} already.`);
-    logsOf.set(subscription, at);
+    logsOnce(at, id);
   }
   const ours = { location: defaultLocation, providerSubscription: 'provider', ...asked };
   for (const named of namedAccounts(ours)) {
     const flaw = flawOfNamed(named);
     if (flaw !== undefined) refuse(named.at, flaw);
     once(named.at, named);
+    if (named.logs) logsOnce(named.at, named.id);
   }
 }
 

@@ -1,16 +1,25 @@
 /** What is wrong with an account's `logs`, in words; the signature is a secret, and in none of them. */
+import { Compile } from 'typebox/compile';
+import { ContainerName } from '../exchange/intents/service.ts';
 import type { LogContainer } from '../kinds/service-accounts.ts';
 
-const containerName = /^(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*$/;
+const checkName = Compile(ContainerName);
+const isContainer = (name: string): boolean => checkName.Check(name);
 /** What may stand in a query as it is. */
 const query = /^\??[A-Za-z0-9%&=._~:+/-]+$/;
+
+/** Undefined: nothing is. */
+export const flawOfContainer = (container: string): string | undefined =>
+  isContainer(container)
+    ? undefined
+    : `${JSON.stringify(container.slice(0, 80))} is no name of a container: 3 to 63 small letters and digits, with single hyphens between them.`;
 
 /** Undefined: nothing is. */
 export function flawOfLogStore(id: string, { container, sas }: LogContainer): string | undefined {
   if (!/\/providers\/Microsoft\.Storage\/storageAccounts\//i.test(id))
     return 'logs are kept in storage accounts, and its id names none.';
-  if (!containerName.test(container))
-    return `${JSON.stringify(container.slice(0, 80))} is no name of a container: 3 to 63 small letters and digits, with single hyphens between them.`;
+  const flaw = flawOfContainer(container);
+  if (flaw !== undefined) return flaw;
   const said = new URLSearchParams(query.test(sas) ? sas.replace(/^\?/, '') : '');
   if (!said.get('sig') || !said.get('sv'))
     return 'the sas of its logs is no shared access signature: it is a query string with sv and sig.';

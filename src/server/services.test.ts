@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -39,7 +39,10 @@ test('what is asked for becomes machines and accounts, signed for by one authori
   );
   assert.match(accounts[2]!.id, /^\/subscriptions\/p\/.*\/Microsoft\.Monitor\/accounts\/monitor$/);
   // The gate would take each.
-  checkAccounts('config.json', accounts);
+  checkAccounts(
+    'config.json',
+    accounts.map((one) => ({ ...one, logs: undefined })),
+  );
   assert.deepEqual(
     machines.map(({ kind, seed }) => [kind, Object.keys(seed)]),
     [
@@ -50,6 +53,12 @@ test('what is asked for becomes machines and accounts, signed for by one authori
   const seed: unknown = JSON.parse(machines[0]!.seed['storage-1.json']!);
   assert.ok(Value.Check(ServiceSeed, seed));
   assert.deepEqual(seed.accounts, ['logs', 'evil']);
+  // Of each account, made here and kept; nobody signs with it where no logs are asked for.
+  assert.deepEqual(seed.containers, {});
+  assert.equal(Buffer.from(seed.keys!['logs']!, 'base64').length, 64);
+  assert.notEqual(seed.keys!['logs'], seed.keys!['evil']);
+  assert.equal((await stat(join(folder, 'authority/storage-keys.json'))).mode & 0o777, 0o600);
+  assert.ok(accounts.every(({ logs }) => logs === undefined));
   const certificate = new X509Certificate(seed.certificate);
   assert.ok(certificate.checkPrivateKey(createPrivateKey(seed.privateKey)));
   assert.ok(certificate.verify(new X509Certificate(accounts[0]!.authority).publicKey));
@@ -62,6 +71,7 @@ test('what is asked for becomes machines and accounts, signed for by one authori
     { accounts, machines },
     'it is the same from then on',
   );
+  const withLogs = { storage: { accounts: [{ ...storage('p', 'logs'), logs: { container: 'cassandra' } }] } };
   const more = asked({ storage: { accounts: [storage('p', 'logs')] } });
   const next = await openServices(folder, more, clock);
   assert.deepEqual(
@@ -73,6 +83,20 @@ test('what is asked for becomes machines and accounts, signed for by one authori
   const renewed = await openServices(folder, more, clock);
   assert.deepEqual(Object.keys(renewed.machines[0]!.seed), ['storage-3.json'], 'it would end soon');
   assert.equal(renewed.accounts[0]!.authority, accounts[0]!.authority);
+  const next4 = await openServices(folder, asked(withLogs), clock);
+  assert.deepEqual(Object.keys(next4.machines[0]!.seed), ['storage-4.json'], 'its machine has to know of it');
+  const seed4 = JSON.parse(next4.machines[0]!.seed['storage-4.json']!) as ServiceSeed;
+  assert.deepEqual(seed4.containers, { logs: 'cassandra' });
+  assert.deepEqual(seed4.keys, { logs: seed.keys!['logs'] }, 'a key is kept');
+  const { logs } = next4.accounts[0]!;
+  assert.deepEqual(logs, { container: 'cassandra', account: 'logs', key: seed.keys!['logs'] });
+  assert.deepEqual((await openServices(folder, both, clock)).machines.length, 2);
+  const again = JSON.parse(await readFile(join(folder, 'authority/storage-keys.json'), 'utf8')) as object;
+  assert.deepEqual(again, seed.keys, 'also that of an account that was not asked for meanwhile');
+  for (const wrong of ['[]', '{"logs":""}', '{'])
+    await writeFile(join(folder, 'authority/storage-keys.json'), wrong).then(() =>
+      assert.rejects(openServices(folder, both, clock), { code: 'ConfigInvalid' }, wrong),
+    );
   const kept = await readFile(join(folder, 'authority/services.json'), 'utf8');
   assert.ok(
     !JSON.stringify(renewed.machines).includes((JSON.parse(kept) as { privateKey: string }).privateKey),
@@ -90,6 +114,18 @@ test('services that could never be let through are named at the start, with why'
     [
       { storage: { accounts: [{ id: 'logs' }] } },
       /\/services\/storage\/accounts\/0: "logs" has to be like \/sub/,
+    ],
+    [
+      { storage: { accounts: [{ ...storage('p', 'logs'), logs: { container: 'No' } }] } },
+      /accounts\/0: "No" is no name of a container/,
+    ],
+    [
+      {
+        storage: {
+          accounts: ['logs', 'more'].map((name) => ({ ...storage('p', name), logs: { container: 'abc' } })),
+        },
+      },
+      /accounts\/1: the logs of subscription p are kept in \/services\/storage\/accounts\/0 already/,
     ],
     [{ storage: { accounts: [storage('p', 'Logs')] } }, /NAME of 3 to 24 lower-case letters and digits/],
     [{ storage: { accounts: [storage('p', '../x')] } }, /has to be like/],

@@ -1,15 +1,21 @@
 /** Services that an installation asks for: their accounts as policies name them, and what their machines are seeded with. */
-import { X509Certificate } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { Type, type Static } from 'typebox';
-import { serviceSeedName, type ServiceKind, type ServiceSeed } from '../exchange/intents/service.ts';
+import { Compile } from 'typebox/compile';
+import { AccountKey, serviceSeedName } from '../exchange/intents/service.ts';
+import type { ServiceKind, ServiceSeed } from '../exchange/intents/service.ts';
+import { revise } from '../exchange/revision.ts';
 import type { Clock } from '../lib/clock.ts';
+import { UserError } from '../lib/errors.ts';
 import { readJson, writeJson } from '../lib/files.ts';
 import { createAuthority, issue, type Authority } from '../lib/x509.ts';
 import { managedGroup, platform } from '../kinds/platform.ts';
 import type { ServiceAccount, ServiceMachine } from '../kinds/service-accounts.ts';
+import { flawOfContainer } from './log-store.ts';
 
 const closed = { additionalProperties: false } as const;
+const isKeys = Compile(Type.Record(Type.String(), AccountKey));
 
 /** `services` in config.json. */
 export const ServicesConfig = Type.Object(
@@ -17,7 +23,17 @@ export const ServicesConfig = Type.Object(
     storage: Type.Optional(
       Type.Object(
         {
-          accounts: Type.Array(Type.Object({ id: Type.String() }, closed), { minItems: 1, maxItems: 32 }),
+          accounts: Type.Array(
+            Type.Object(
+              {
+                id: Type.String(),
+                /** Nodes of clusters that may reach it keep their logs in this container; it and the right to are made here. */
+                logs: Type.Optional(Type.Object({ container: Type.String() }, closed)),
+              },
+              closed,
+            ),
+            { minItems: 1, maxItems: 32 },
+          ),
         },
         closed,
       ),
@@ -43,6 +59,7 @@ export interface NamedAccount extends Pick<ServiceAccount, 'id' | 'name'> {
   readonly account: string;
   /** Where in config.json it stands. */
   readonly at: string;
+  readonly logs?: { readonly container: string } | undefined;
 }
 
 const lastOf = (id: string): string => id.split('/').at(-1)!;
@@ -52,8 +69,8 @@ export function namedAccounts({ services, location, providerSubscription }: Aske
   const monitor =
     services?.monitor && (services.monitor.id ?? `${group}/providers/Microsoft.Monitor/accounts/monitor`);
   return [
-    ...(services?.storage?.accounts ?? []).map(({ id }, index): NamedAccount => ({
-      ...{ kind: 'storage', id, account: lastOf(id), at: `/services/storage/accounts/${index}` },
+    ...(services?.storage?.accounts ?? []).map(({ id, logs }, index): NamedAccount => ({
+      ...{ kind: 'storage', id, logs, account: lastOf(id), at: `/services/storage/accounts/${index}` },
       name: `${lastOf(id)}.blob.core.windows.net`,
     })),
     ...(monitor === undefined
@@ -80,9 +97,10 @@ const shapes: Readonly<Record<ServiceKind, { readonly id: RegExp; readonly like:
 };
 
 /** What is wrong with an account of ours by itself; undefined: nothing. */
-export function flawOfNamed({ kind, id }: NamedAccount): string | undefined {
+export function flawOfNamed({ kind, id, logs }: NamedAccount): string | undefined {
   const { id: pattern, like } = shapes[kind];
-  return pattern.test(id) ? undefined : `${JSON.stringify(id.slice(0, 200))} has to be like ${like}.`;
+  if (!pattern.test(id)) return `${JSON.stringify(id.slice(0, 200))} has to be like ${like}.`;
+  return logs && flawOfContainer(logs.container);
 }
 
 export interface Services {
@@ -94,6 +112,8 @@ interface Served extends Authority {
   readonly number: number;
   readonly names: readonly string[];
   readonly accounts: readonly string[];
+  /** A digest of what else is in the seed; left out where nothing is. */
+  readonly more?: string | undefined;
 }
 
 const authorityDays = 3650;
@@ -111,25 +131,60 @@ export async function openServices(folder: string, asked: Asked, clock: Clock): 
   const authority = had ?? (await createAuthority('Sallyport services', { days: authorityDays, now }));
   if (!had) await writeJson(at('services'), authority);
 
+  const stored = named.filter(({ kind }) => kind === 'storage');
+  const keys = await accountKeys(at('storage-keys'), stored);
+  const containers = Object.fromEntries(
+    stored.flatMap(({ account, logs }) => (logs ? [[account, logs.container]] : [])),
+  );
   const machines: ServiceMachine[] = [];
   for (const kind of ['storage', 'monitor'] as const) {
     const own = named.filter((one) => one.kind === kind);
     if (own.length === 0) continue;
-    const served = await serve(at(`services-${kind}`), authority, own, now);
+    const more = kind === 'storage' ? { keys, containers } : {};
+    const served = await serve(at(`services-${kind}`), authority, own, more, now);
     const seed: ServiceSeed = {
       ...{ version: 1, number: served.number, names: [...served.names] },
       accounts: kind === 'storage' ? [...served.accounts] : [],
+      ...more,
       gate: platform.gate.address,
       authority: authority.certificate,
       ...{ certificate: served.certificate, privateKey: served.privateKey },
     };
     machines.push({ kind, seed: { [serviceSeedName(kind, seed.number)]: `${JSON.stringify(seed)}\n` } });
   }
-  const accounts = named.map(({ kind, id, name }) => {
+  const accounts = named.map(({ kind, id, name, account, logs }) => {
     const { address, port } = platform.services[kind];
-    return { id, name, address, port, authority: authority.certificate };
+    return {
+      ...{ id, name, address, port, authority: authority.certificate },
+      ...(logs && { logs: { ...logs, account, key: keys[account]! } }),
+    };
   });
   return { accounts, machines };
+}
+
+/**
+ * A key of 64 random bytes for each account, made once. That of an account which is served no more is kept: its blobs are, too, until
+ * the machine goes.
+ */
+async function accountKeys(
+  file: string,
+  stored: readonly NamedAccount[],
+): Promise<Readonly<Record<string, string>>> {
+  const had: unknown = await readJson(file).catch((error: unknown) => {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  });
+  const keys = had === undefined ? {} : had;
+  if (!isKeys.Check(keys))
+    throw new UserError(
+      'ConfigInvalid',
+      `${file} is no list of accounts and their keys.`,
+      'Correct it, or delete it: all keys are made anew then, and what was signed with the old ones is worth nothing.',
+    );
+  const missing = stored.filter(({ account }) => keys[account] === undefined);
+  for (const { account } of missing) keys[account] = randomBytes(64).toString('base64');
+  if (missing.length > 0) await writeJson(file, keys, 0o600);
+  return Object.fromEntries(stored.map(({ account }) => [account, keys[account]!]));
 }
 
 /** Key, certificate and what they are for are one file, and keep their number for as long as they hold. */
@@ -137,17 +192,28 @@ async function serve(
   file: string,
   authority: Authority,
   own: readonly NamedAccount[],
+  rest: object,
   now: number,
 ): Promise<Served> {
   const names = own.map(({ name }) => name);
   const accounts = own.map(({ account }) => account);
+  const more = Object.keys(rest).length > 0 ? revise(rest).revision : undefined;
   const had = await readJson<Served>(file);
-  if (had && JSON.stringify([had.names, had.accounts]) === JSON.stringify([names, accounts])) {
+  if (
+    had &&
+    JSON.stringify([had.names, had.accounts, had.more]) === JSON.stringify([names, accounts, more])
+  ) {
     const left = Date.parse(new X509Certificate(had.certificate).validTo) - now;
     if (left > renewBeforeMs) return had;
   }
   const profile = { commonName: own[0]!.kind, dns: names, use: ['server' as const], days: leafDays, now };
-  const made = { ...(await issue(authority, profile)), number: (had?.number ?? 0) + 1, names, accounts };
+  const made = {
+    ...(await issue(authority, profile)),
+    number: (had?.number ?? 0) + 1,
+    names,
+    accounts,
+    more,
+  };
   await writeJson(file, made);
   return made;
 }

@@ -24,6 +24,8 @@ export interface Program {
   readonly path: string;
   /** Whether an answer of that status says that it serves. */
   readonly serves: (status: number) => boolean;
+  /** What else has to be so while it serves, each time it is looked at; throws where it isn't, with why. */
+  readonly finish?: () => Promise<void>;
 }
 
 export interface Service {
@@ -88,10 +90,15 @@ export async function keepService(service: Service, context: RoleContext): Promi
 async function healthOf(program: Program, asked: Parameters<typeof ask>[0]): Promise<ServiceHealth> {
   try {
     const status = await ask(asked);
-    if (program.serves(status)) return { answers: true, error: null };
-    return { answers: false, error: `It answers with HTTP ${status}.` };
+    if (!program.serves(status)) return { answers: false, error: `It answers with HTTP ${status}.` };
   } catch (error) {
     return { answers: false, error: `It does not answer: ${inWords(error)}` };
+  }
+  try {
+    await program.finish?.();
+    return { answers: true, error: null };
+  } catch (error) {
+    return { answers: false, error: inWords(error) };
   }
 }
 

@@ -1,5 +1,4 @@
 /** The role `storage`: Azurite as the blob storage of several accounts. Each is known by its name alone: the gate vouches for that. */
-import { randomBytes } from 'node:crypto';
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServiceSeed } from '../exchange/intents/service.ts';
@@ -7,6 +6,8 @@ import { UserError } from '../lib/errors.ts';
 import { readFileIfThere, writeFileAtomic } from '../lib/files.ts';
 import type { RoleContext } from '../lib/role.ts';
 import { ports } from '../network/ports.ts';
+import { signToCreateContainers } from '../lib/shared-access.ts';
+import { ask, type Asked } from './ask.ts';
 import { keepService, type Program } from './keep.ts';
 
 const megabytes = 256;
@@ -42,9 +43,7 @@ async function prepareStorage(
   await mkdir(at('blobs'), { recursive: true, mode: 0o700 });
   await writeFileAtomic(at('certificate.pem'), seed.certificate);
   await writeFileAtomic(at('key.pem'), seed.privateKey);
-  const keys = await Promise.all(
-    seed.accounts.map(async (name) => `${name}:${await keyOf(at('keys'), name)}`),
-  );
+  const keys = await Promise.all(seed.accounts.map((name) => keysOf(at('keys'), name, seed)));
   return {
     command: [
       ...([process.execPath, `--max-old-space-size=${megabytes}`, program] as const),
@@ -57,16 +56,45 @@ async function prepareStorage(
     path: '/',
     // Without a signature it refuses; whatever it says, it is there.
     serves: (status) => status > 0 && status < 500,
+    finish: containerMaker(seed, { address, port: ports.storage, authority: seed.authority }),
   };
 }
 
-/** Made once, of 64 random bytes as Azure's are, and kept on the machine's own disk. */
-async function keyOf(folder: string, account: string): Promise<string> {
-  const path = join(folder, account);
-  const had = (await readFileIfThere(path))?.trim();
-  if (had) return had;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const key = randomBytes(64).toString('base64');
-  await writeFileAtomic(path, `${key}\n`);
-  return key;
+const rightHoldsMs = 600_000;
+
+/** Makes the containers that shall be there, once in the life of the program: who takes one away wants it so. */
+function containerMaker(
+  seed: ServiceSeed,
+  to: Pick<Asked, 'address' | 'port' | 'authority'>,
+): () => Promise<void> {
+  const due = new Map(Object.entries(seed.containers ?? {}));
+  return async () => {
+    for (const [account, container] of due) {
+      const name = seed.names.find((one) => one.startsWith(`${account}.`)) ?? account;
+      const right = signToCreateContainers(
+        { account, key: seed.keys?.[account] ?? '' },
+        Date.now() + rightHoldsMs,
+      );
+      const path = `/${container}?restype=container&${right}`;
+      const status = await ask({ ...to, name, path, method: 'PUT' });
+      if (status !== 201 && status !== 409)
+        throw new Error(`The container ${container} of ${account} can't be made: HTTP ${status}.`);
+      due.delete(account);
+    }
+  };
+}
+
+/**
+ * As Azurite is told them: control's, and one that the machine made itself where control did not yet make any, so that what was
+ * signed with it stays good.
+ */
+async function keysOf(folder: string, account: string, { keys }: ServiceSeed): Promise<string> {
+  const own = (await readFileIfThere(join(folder, account)))?.trim();
+  const all = [...new Set([keys?.[account], own])].filter(Boolean);
+  if (all.length > 0) return [account, ...all].join(':');
+  throw new UserError(
+    'BadSeed',
+    `There is no key for the account ${account}.`,
+    'sallyport down, then sallyport up: control makes it',
+  );
 }

@@ -11,6 +11,10 @@ export type ServiceKind = (typeof serviceKinds)[number];
 /** Azure's rule; it is a file's name, and a label of a host name, too. */
 const StorageAccountName = Type.String({ pattern: '^[a-z0-9]{3,24}$' });
 
+/** 64 bytes, as Azure's are; others would do. */
+export const AccountKey = Type.String({ pattern: '^[A-Za-z0-9+/]{22,}={0,2}$' });
+export const ContainerName = Type.String({ pattern: '^(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*$' });
+
 export const ServiceSeed = Type.Object({
   version: Type.Literal(1),
   /** A higher one takes the place of a lower. */
@@ -19,6 +23,10 @@ export const ServiceSeed = Type.Object({
   names: Type.Array(Type.String(), { minItems: 1 }),
   /** Of storage: whom it keeps blobs for. */
   accounts: Type.Array(StorageAccountName),
+  /** Of storage: the key of each, base64. Left out by a control that is older than this field: the machine has some of its own. */
+  keys: Type.Optional(Type.Record(StorageAccountName, AccountKey)),
+  /** Of storage: a container that shall be there, by account. */
+  containers: Type.Optional(Type.Record(StorageAccountName, ContainerName)),
   /** IPv4; who alone comes in. */
   gate: Type.String(),
   /** PEM: of who signed the certificate, the certificate, its key. */

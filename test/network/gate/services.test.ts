@@ -81,7 +81,10 @@ test(
     const storageAccounts = 'resourceGroups/data/providers/Microsoft.Storage/storageAccounts';
     const account = `${subscription}/${storageAccounts}/logs`;
     const attackers = `/subscriptions/00000000-0000-4000-8000-00000000dead/${storageAccounts}/evil`;
-    const services = { storage: { accounts: [{ id: account }, { id: attackers }] }, monitor: {} };
+    const services = {
+      storage: { accounts: [{ id: account, logs: { container: 'cassandra' } }, { id: attackers }] },
+      monitor: {},
+    };
     writeFileSync(config, JSON.stringify({ ...settled, services }));
     await stack.json(['up', '-o', 'json'], { timeoutMs: 200_000 });
 
@@ -110,14 +113,11 @@ test(
       { timeoutMs: 30_000 },
     );
 
-    // Its keys are its own, and nobody's to see in a list of processes or in a log.
+    // Its keys are nobody's to see in a list of processes or in a log.
     const disk = join(stack.home, 'fabric/machines/storage');
-    const keyOf = (name: string): string => {
-      const path = join(disk, 'storage/keys', name);
-      assert.equal(statSync(path).mode & 0o777, 0o600);
-      return readFileSync(path, 'utf8').trim();
-    };
-    const keys = { logs: keyOf('logs'), evil: keyOf('evil') };
+    const kept = join(stack.home, 'control/authority/storage-keys.json');
+    assert.equal(statSync(kept).mode & 0o777, 0o600);
+    const keys = JSON.parse(readFileSync(kept, 'utf8')) as { readonly logs: string; readonly evil: string };
     assert.equal(Buffer.from(keys.logs, 'base64').length, 64);
     assert.notEqual(keys.logs, keys.evil);
     const shown = await execStatus('ps', ['-eo', 'args', '-ww']);
@@ -205,6 +205,10 @@ test(
       { timeoutMs: 20_000 },
     );
     assert.deepEqual(await from('operator', gate, logs, write('one line')), ['201', '201', '200 one line']);
+    const containers = await from('operator', gate, logs, [
+      { method: 'HEAD', path: '/cassandra?restype=container' },
+    ]);
+    assert.deepEqual(containers, ['200'], 'the container for logs is made');
 
     const ready = (path: string) => from('operator', gate, metrics, [{ method: 'GET', path }]);
     if (hasPrometheus) assert.match((await ready('/-/ready'))[0]!, /^200/);

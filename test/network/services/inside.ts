@@ -2,12 +2,15 @@
  * Runs in a network of its own: `inside.ts KIND DISK ADDRESS` is a service's role on that disk, and a client beside it. What came
  * of it is printed as JSON.
  */
+import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import type { ServiceHealth, ServiceSeed } from '../../../src/exchange/intents/service.ts';
 import { systemClock, until } from '../../../src/lib/clock.ts';
 import { createLog } from '../../../src/lib/log.ts';
+import { signForContainer, signToCreateContainers } from '../../../src/lib/shared-access.ts';
+import { openStore } from '../../../src/node/logs/store.ts';
 import { runMonitor } from '../../../src/services/monitor.ts';
 import { runStorage } from '../../../src/services/storage.ts';
 import { remoteWrite } from './remote-write.ts';
@@ -44,6 +47,7 @@ try {
     said['admin'] = await ask('POST', '/api/v1/admin/tsdb/snapshot');
     said['quit'] = await ask('POST', '/-/quit');
   }
+  if (kind === 'storage' && ended === undefined) said['rights'] = await tryRights();
   if (ended === undefined && existsSync(join(disk, 'next.json'))) {
     renameSync(join(disk, 'next.json'), join(disk, `${kind}-2.json`));
     await running;
@@ -74,6 +78,46 @@ try {
   stop.abort();
 }
 
+/** What each signature is good for: its container alone, to add and to create, while it holds. */
+async function tryRights(): Promise<Record<string, readonly (string | number)[]>> {
+  const [account = ''] = seed.accounts;
+  const [hour, dayAgo] = [Date.now() + 3_600_000, Date.now() - 86_400_000];
+  const own = { account, key: seed.keys?.[account] ?? '' };
+  const older = { account, key: readFileSync(join(disk, `${kind}/keys/${account}`), 'utf8').trim() };
+  const tries = {
+    good: ['cassandra', signForContainer(own, 'cassandra', hour)],
+    'of the machine’s older key': ['cassandra', signForContainer(older, 'cassandra', hour)],
+    ended: ['cassandra', signForContainer(own, 'cassandra', dayAgo)],
+    'of another key': [
+      'cassandra',
+      signForContainer({ account, key: randomBytes(64).toString('base64') }, 'cassandra', hour),
+    ],
+    'of another container': ['cassandra', signForContainer(own, 'other', hour)],
+    'to make containers': ['cassandra', signToCreateContainers(own, hour)],
+    'for a container that is not there': ['other', signForContainer(own, 'other', hour)],
+  } as const;
+  const came: Record<string, readonly (string | number)[]> = {};
+  for (const [name, [container, sas]] of Object.entries(tries)) {
+    const place = {
+      address,
+      port: 10_000,
+      authority: seed.authority,
+      account: seed.names[0]!,
+      container,
+      sas,
+    };
+    const store = openStore(place, 5_000, stop.signal);
+    const answers = [
+      await store.create(`${name}/a.log`),
+      await store.append(`${name}/a.log`, Buffer.from('one line\n'), 0),
+    ];
+    store.close();
+    const [reading] = (await ask('GET', `/${container}/${encodeURIComponent(name)}/a.log?${sas}`)).split(' ');
+    came[name] = [...answers.map(({ status, code }) => code ?? status), Number(reading)];
+  }
+  return came;
+}
+
 function seeds(): readonly string[] {
   return readdirSync(disk).filter((name) => name.startsWith(`${kind}-`));
 }
@@ -88,14 +132,14 @@ function ask(method: string, path: string, body?: Buffer): Promise<string> {
       {
         ...{
           host: address,
-          port: 9090,
+          port: kind === 'monitor' ? 9090 : 10_000,
           method,
           path,
           servername: seed.names[0],
           ca: seed.authority,
           agent: false,
         },
-        ...(body && { headers }),
+        headers: body ? headers : { host: seed.names[0] },
       },
       (response) => {
         let heard = '';

@@ -1,7 +1,7 @@
 /** The roles of services with their real programs, each in a network of its own. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,10 @@ const network = `
 ip link set lo up && ip link add eth0 type veth peer name far && ip addr add ${address}/24 dev eth0 && ip link set eth0 up && "$@"
 exit $?`;
 
+const newKey = (): string => randomBytes(64).toString('base64');
+
 interface Said {
+  readonly rights?: Readonly<Record<string, readonly (string | number)[]>>;
   readonly health: ServiceHealth;
   readonly ended?: string;
   readonly anew?: string;
@@ -40,6 +43,10 @@ async function makeDisk(t: TestContext, kind: ServiceKind, accounts: readonly st
   const profile = { commonName: kind, dns: names, use: ['server' as const], ...options };
   const seed: ServiceSeed = {
     ...{ version: 1, number: 1, names, accounts: [...accounts], gate: '172.31.3.4' },
+    ...(kind === 'storage' && {
+      keys: Object.fromEntries(accounts.map((name) => [name, newKey()])),
+      containers: { logs: 'cassandra' },
+    }),
     ...{ authority: authority.certificate, ...(await issue(authority, profile)) },
   };
   await writeFile(join(disk, 'nic.json'), JSON.stringify({ device: 'eth0', address: `${address}/24` }));
@@ -58,16 +65,26 @@ async function run(kind: ServiceKind, disk: string, tools = join(realHome(), 'to
   return JSON.parse(ran.stdout.trim().split('\n').at(-1)!) as Said;
 }
 
-test('storage serves its accounts, keeps their keys to itself, and takes a newer seed', async (t) => {
+test('storage serves its accounts, makes a container, knows a right from another, and takes a newer seed', async (t) => {
   demandAzurite();
   const disk = await makeDisk(t, 'storage', ['logs', 'evil']);
-  const said = await run('storage', disk);
+  // As a machine that was made before control made keys.
+  await mkdir(join(disk, 'storage/keys'), { recursive: true });
+  await writeFile(join(disk, 'storage/keys/logs'), `${newKey()}\n`, { mode: 0o600 });
+  const { rights, ...said } = await run('storage', disk);
   assert.deepEqual(said, {
     ...{ health: { answers: true, error: null }, anew: 'returned', seeds: ['storage-2.json'] },
   });
-  assert.deepEqual(readdirSync(join(disk, 'storage/keys')).sort(), ['evil', 'logs']);
-  for (const file of ['keys/logs', 'key.pem'])
-    assert.equal((await stat(join(disk, 'storage', file))).mode & 0o777, 0o600);
+  assert.deepEqual(rights, {
+    good: [201, 201, 403],
+    'of the machine’s older key': [201, 201, 403],
+    ended: ['AuthorizationFailure', 'AuthorizationFailure', 403],
+    'of another key': ['AuthorizationFailure', 'AuthorizationFailure', 403],
+    'of another container': ['AuthorizationFailure', 'AuthorizationFailure', 403],
+    'to make containers': ['AuthorizationResourceTypeMismatch', 'AuthorizationResourceTypeMismatch', 403],
+    'for a container that is not there': ['ContainerNotFound', 'ContainerNotFound', 403],
+  });
+  assert.equal((await stat(join(disk, 'storage/key.pem'))).mode & 0o777, 0o600);
 });
 
 test('what is missing on the disk or the host is named, with what mends it', async (t) => {
