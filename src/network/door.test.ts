@@ -77,7 +77,10 @@ test('metrics are asked for only of a joined node, and by the operator only in t
   for (const state of ['born', 'joining', 'blocked', 'retired'] as const)
     assert.deepEqual(asked(state, ['10.0.0.0/16']), [], state);
   const script = renderDoor(policy('joined', { metrics: ['10.0.0.0/16'] }), both);
-  assert.match(script, /tcp sport 9443 ip6 saddr fd12:3456:789a:1::1 ip6 daddr fd12:3456:789a::1 tcp flags .* accept/);
+  assert.match(
+    script,
+    /tcp sport 9443 ip6 saddr fd12:3456:789a:1::1 ip6 daddr fd12:3456:789a::1 tcp flags .* accept/,
+  );
 });
 
 test('every hook of every policy drops what no rule names, and no rule is without addresses', () => {
@@ -118,7 +121,11 @@ test('answers pass only to flows of the list, and ARP only in the own subnet', (
   const answers = script.split('\n').filter((line) => /tcp sport .* accept/.test(line));
   assert.ok(answers.length > 5);
   for (const line of answers)
-    assert.match(line, /tcp flags & \(syn \| ack\) != syn accept/, 'nothing is begun from the port of a flow');
+    assert.match(
+      line,
+      /tcp flags & \(syn \| ack\) != syn accept/,
+      'nothing is begun from the port of a flow',
+    );
   assert.match(script, /arp saddr ip 10\.0\.2\.5 arp daddr ip 10\.0\.2\.0\/24 accept/);
 });
 
