@@ -1,8 +1,10 @@
 /**
  * A ring for real that grows from three nodes to four and shrinks to three again, answers nodetool, rests and comes back;
- * rows are written and read at QUORUM all the while it has nodes, and whoever works on it dies once in the middle.
+ * rows are written and read at QUORUM all the while it has nodes, and whoever works on it dies once in the middle. All of it
+ * belongs to somebody who isn't root: nothing of it needs a privilege of the host.
  */
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { createArmClient, type ArmAnswer, type ArmClient } from '../../src/cli/arm/client.ts';
 import { findSession } from '../../src/cli/arm/session.ts';
@@ -11,6 +13,7 @@ import { systemClock, until } from '../../src/lib/clock.ts';
 import { processesOf, roles } from '../harness/processes.ts';
 import { createStack, type Stack } from '../harness/stack.ts';
 
+const uid = 61_000;
 const names = ['-g', 'vpn-test-rg', '-c', 'vpn-test-cluster'];
 const below = 'resourceGroups/vpn-test-rg/providers/Microsoft.DocumentDB/cassandraClusters/vpn-test-cluster';
 
@@ -120,14 +123,31 @@ const inState = (stack: Stack, address: string, state: string): Promise<true> =>
     { timeoutMs: 180_000, everyMs: 300 },
   );
 
+const ofUser = (): readonly string[] =>
+  readdirSync('/proc').flatMap((pid) => {
+    try {
+      return /^\d+$/.test(pid) && statSync(`/proc/${pid}`).uid === uid
+        ? [`${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`]
+        : [];
+    } catch {
+      return []; // it ended between being listed and being read
+    }
+  });
+
 test(
-  'three, four, three nodes; nodetool; at rest and back',
-  { timeout: 20 * 60_000, skip: process.getuid?.() !== 0 && 'looks into machines, which takes root' },
+  'an ordinary user: three, four, three nodes; nodetool; at rest and back; and nothing is left',
+  { timeout: 20 * 60_000, skip: process.getuid?.() !== 0 && 'becomes another user, which takes root' },
   async (t) => {
-    const stack = await createStack();
+    const stack = await createStack({ uid });
     t.after(() => stack[Symbol.asyncDispose]());
-    const started = await stack.run(['quickstart'], { timeoutMs: 240_000 });
+    const started = await stack.run(['quickstart'], { timeoutMs: 300_000 });
     assert.equal(started.exitCode, 0, started.stdout + started.stderr);
+    assert.match(
+      started.stdout,
+      /Proved: \d+ tries to get out from 3 nodes and their operator, none did but by\s+the door/,
+    );
+    const inside = await stack.run(['connect', '--', 'sh', '-c', 'ip -4 -o address show dev eth0']);
+    assert.match(inside.stdout, /10\.0\.3\./, inside.stderr);
     await cql(
       stack,
       "CREATE KEYSPACE app WITH replication = {'class':'NetworkTopologyStrategy','dc1':3}; CREATE TABLE app.t (k int PRIMARY KEY, v text); CREATE TABLE app.moved (k text PRIMARY KEY)",
@@ -300,5 +320,14 @@ test(
         assert.equal(await cql(stack, 'SELECT count(*) AS rows FROM app.t'), count);
       },
     );
+
+    await t.test('`down --purge` leaves no process of that user', async () => {
+      const purged = await stack.run(['down', '--purge', '--yes'], { timeoutMs: 120_000 });
+      assert.equal(purged.exitCode, 0, purged.stderr);
+      // A killed process is listed until its parent has taken notice of its end.
+      await until('the last process to end', () => ofUser().length === 0 || undefined, {
+        timeoutMs: 5_000,
+      }).catch(() => assert.deepEqual(ofUser(), [], 'no process is left'));
+    });
   },
 );
