@@ -1,3 +1,4 @@
+import { failureWords } from '../../network/by-gate.ts';
 import type { Answer, StorePlace } from './store.ts';
 
 /** Why logs wait, in words that a person can act on. They stay the same while the reason does, and hold no secret. */
@@ -28,17 +29,8 @@ export function refused({ account, container }: Names, { status, code, refusal }
   );
 }
 
-const aboutTheCertificate = /CERT|SELF_SIGNED|UNABLE_TO_|DEPTH_ZERO|HOSTNAME_MISMATCH/;
-
-/** Of a connection that failed. Only its code is told: that comes from a list, and not from anybody's mouth. */
-export function failed({ account }: Names, error: Error): Waiting {
-  const { code } = error as NodeJS.ErrnoException;
-  const said = typeof code === 'string' ? code : error.name;
-  if (error.name === 'NoAnswer') return new Waiting(`${account} is too slow: ${error.message}.`);
-  if (aboutTheCertificate.test(said))
-    return new Waiting(`Whoever answers for ${account} can't prove to be the cluster's gate (${said}).`);
-  return new Waiting(`The gate can't be reached by the operator (${said}).`);
-}
+/** Of a connection that failed. */
+export const failed = (names: Names, error: Error): Waiting => new Waiting(failureWords(names, error));
 
 /** Of the node's own disk. */
 export const unwritten = (error: NodeJS.ErrnoException): Waiting =>
