@@ -43,6 +43,9 @@ try {
     const body = remoteWrite('written_here', { node: 'node-1' }, 42, Date.now());
     said['written'] = await ask('POST', '/api/v1/write', body);
     said['read'] = await ask('GET', '/api/v1/query?query=written_here');
+    // Hours late, behind what is newer: as after a long outage.
+    const late = remoteWrite('written_late', { node: 'node-2' }, 43, Date.now() - 11 * 3_600_000);
+    said['late'] = await ask('POST', '/api/v1/write', late);
     said['flags'] = await ask('GET', '/api/v1/status/flags');
     said['admin'] = await ask('POST', '/api/v1/admin/tsdb/snapshot');
     said['quit'] = await ask('POST', '/-/quit');

@@ -28,6 +28,7 @@ interface Said {
   readonly seeds?: readonly string[];
   readonly written?: string;
   readonly read?: string;
+  readonly late?: string;
   readonly flags?: string;
   readonly admin?: string;
   readonly quit?: string;
@@ -99,6 +100,7 @@ test('monitoring takes what is written by remote write, says it again, and no mo
   const said = await run('monitor', await makeDisk(t, 'monitor', []));
   assert.deepEqual(said.health, { answers: true, error: null });
   assert.match(said.written!, /^20[04]/);
+  assert.match(said.late!, /^20[04]/);
   assert.match(said.read!, /"node":"node-1".*"42"/);
   assert.match(said.flags!, /"storage\.tsdb\.retention\.size":"1Gi?B"/);
   assert.match(said.flags!, /"storage\.tsdb\.retention\.time":"15d"/);
