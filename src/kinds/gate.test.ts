@@ -259,6 +259,34 @@ test('where control has the account’s key, it makes the right to write, anew l
   assert.equal(everything.split(new URLSearchParams(right()).get('sig')!.slice(0, 20)).length, 2, 'once');
 });
 
+test('metrics go to a monitor account that the cluster may reach, its own before the provider’s', async (t) => {
+  const monitor = (subscription: string, name: string): ServiceAccount => ({
+    ...account(
+      `/subscriptions/${subscription}/resourceGroups/data/providers/Microsoft.Monitor/accounts/${name}`,
+    ),
+    name: `${name}.eastus2.prometheus.monitor.azure.com`,
+  });
+  const [ours, mine] = [monitor(provider.subscription, 'ours'), monitor(customer.subscription, 'mine')];
+  const to = createWorld({ accounts: [shared, ours, mine] });
+  t.after(() => to.stop());
+  await to.fabricApplies();
+  await makeCluster(to);
+  to.put(policy, {}, provider);
+  attach(to, policy);
+  const insights = { service: 'Microsoft.Insights' };
+  const kept = async (): Promise<unknown> => {
+    await to.fabricApplies();
+    if (to.kinds.gateIntent!()) await to.gateSays();
+    return to.kinds.operatorIntent(to.identity())!.document.gate?.metrics;
+  };
+  define(to, 'storage', [shared.id]);
+  assert.equal(await kept(), undefined);
+  define(to, 'ours', [ours.id], insights);
+  assert.deepEqual(await kept(), { account: ours.name });
+  define(to, 'mine', [mine.id], insights);
+  assert.deepEqual(await kept(), { account: mine.name });
+});
+
 test('methods and paths narrow, and several definitions are a union', async (t) => {
   const to = await world(t);
   to.put(policy, {}, provider);

@@ -4,7 +4,7 @@ import { ports } from '../network/ports.ts';
 import { accountsFor, hasGate } from './gate-intent.ts';
 import { logRight } from './log-signatures.ts';
 import { platform } from './platform.ts';
-import { logStore } from './service-accounts.ts';
+import { logStore, metricsStore } from './service-accounts.ts';
 import type { Settings } from './settings.ts';
 import type { Store } from '../store/resource.ts';
 import {
@@ -68,8 +68,15 @@ function gateOf(
   const authority = cluster.state.gateAuthority;
   if (authority === undefined || accounts.length === 0 || !hasGate(store)) return {};
   const logs = logStore(settings.accounts, accounts, cluster, (account) => logRight(store, account));
+  const metrics = metricsStore(settings.accounts, accounts, cluster);
   const { address } = platform.gate;
-  return { gate: { address, port: ports.gate, authority, accounts, ...(logs && { logs }) } };
+  return {
+    gate: {
+      ...{ address, port: ports.gate, authority, accounts },
+      ...(logs && { logs }),
+      ...(metrics && { metrics }),
+    },
+  };
 }
 
 /** Absent while there are none: what an operator has taken up before stays word for word. */

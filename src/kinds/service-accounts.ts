@@ -46,10 +46,29 @@ export function logStore(
   { subscriptionId }: { readonly subscriptionId: string },
   rightOf: (account: ServiceAccount) => string | undefined,
 ): { readonly account: string; readonly container: string; readonly sas: string } | undefined {
-  const stores = accounts.filter(({ name, logs }) => logs && reachable.includes(name));
-  const isOwn = ({ id }: ServiceAccount): boolean => sameId(id.split('/')[2] ?? '', subscriptionId);
-  const store = stores.find(isOwn) ?? stores[0];
+  const store = ownFirst(
+    accounts.filter(({ name, logs }) => logs && reachable.includes(name)),
+    subscriptionId,
+  );
   const sas = store && rightOf(store);
   if (!store?.logs || sas === undefined) return undefined;
   return { account: store.name, container: store.logs.container, sas };
 }
+
+/** Where a cluster's metrics go, of the accounts that it may reach. What is written there is Prometheus's own remote write. */
+export function metricsStore(
+  accounts: readonly ServiceAccount[],
+  reachable: readonly string[],
+  { subscriptionId }: { readonly subscriptionId: string },
+): { readonly account: string } | undefined {
+  const store = ownFirst(
+    accounts.filter(({ id, name }) => isMonitor(id) && reachable.includes(name)),
+    subscriptionId,
+  );
+  return store && { account: store.name };
+}
+
+const isMonitor = (id: string): boolean => /\/providers\/microsoft\.monitor\/accounts\/[^/]+$/i.test(id);
+
+const ownFirst = (accounts: readonly ServiceAccount[], subscriptionId: string): ServiceAccount | undefined =>
+  accounts.find(({ id }) => sameId(id.split('/')[2] ?? '', subscriptionId)) ?? accounts[0];

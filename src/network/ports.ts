@@ -33,6 +33,10 @@ export const ports = {
   storage: 10_000,
   /** TCP on the monitoring machine, from the gate only: HTTPS to Prometheus. */
   monitor: 9090,
+  /** TCP on the operator's loopback: the Prometheus that collects nodes' metrics. */
+  collector: 9091,
+  /** TCP on the operator's loopback: what that Prometheus has collected is taken here. */
+  collected: 9092,
   /** TCP on a node's loopback. */
   jolokia: 8778,
   /** TCP on a node's loopback. */

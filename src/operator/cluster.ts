@@ -17,6 +17,8 @@ import { climb, type Climb } from './ladder.ts';
 import { createLeavers, withoutTheirKeys } from './leavers.ts';
 import { memberAt, peersOf, seenWithOwnKey, settleMembers, settleRings, tunnelAddress } from './members.ts';
 import type { Admitted } from './node-exchange.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import { metricsShall, type MetricsShall } from './metrics/shall.ts';
 import { operatorReport } from './report.ts';
 import { ringIntent, type Heard, type RingView } from './ring-view.ts';
 import type { Refusals } from './refusals.ts';
@@ -40,6 +42,7 @@ export interface ClusterOptions {
   readonly relay: Relay;
   readonly tokens: TokenMaker;
   readonly refusals: Refusals;
+  readonly metrics: Pick<Metrics, 'report'>;
   readonly wake: (reason: string) => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -62,6 +65,8 @@ export interface Cluster {
   admitted(node: string): Admitted | undefined;
   /** The enrolled node of the intent whose tunnel address this is; one that leaves is none. */
   nodeAt(source: string): string | undefined;
+  /** As of now; undefined: the nodes' metrics go nowhere. */
+  metricsShall(): MetricsShall | undefined;
   /** The tunnel's peers, as of now. */
   applyPeers(): Promise<void>;
 }
@@ -184,6 +189,7 @@ export function createCluster(options: ClusterOptions): Cluster {
       authorityFingerprint: options.authorityFingerprint,
       dataCenters: withFailures(climbed?.reports ?? [], failed),
       refusals: options.refusals.latest(),
+      metrics: options.metrics.report(),
     });
     return { applied: revised?.revision ?? null, report, failed };
   }
@@ -207,6 +213,10 @@ export function createCluster(options: ClusterOptions): Cluster {
       const prefix = options.intent()?.document.cluster.ulaPrefix;
       const member = prefix === undefined ? undefined : memberAt(book.read(), prefix, source, 'lasting');
       return member?.grant ? member.name : undefined;
+    },
+    metricsShall() {
+      const intent = options.intent()?.document;
+      return intent && metricsShall(intent, published, book.read(), ports.metrics);
     },
     onReport(node, report, applied) {
       const leaver = leavers.get(node);

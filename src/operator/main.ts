@@ -18,6 +18,7 @@ import { createCluster, type ClusterStatus } from './cluster.ts';
 import { createDoorKeeper } from './door.ts';
 import { createEnrolment } from './enrolment.ts';
 import { createListeners } from './listeners.ts';
+import { openMetrics } from './metrics/metrics.ts';
 import { createRefusals } from './refusals.ts';
 import { createRelay } from './relay.ts';
 import { headline } from './report.ts';
@@ -26,6 +27,7 @@ import { createTokenMaker } from './token-maker.ts';
 import { createTunnel } from './tunnel.ts';
 
 const tunnelDevice = 'wg0';
+const prometheus = '/usr/bin/prometheus';
 /** What WireGuard over IPv6 adds to a packet; over IPv4 it is 20 less. */
 const tunnelOverhead = 80;
 
@@ -87,8 +89,13 @@ export async function runOperator({ clock, log, signal, env }: RoleContext): Pro
     tools: { javaHome: env['JAVA_HOME'] ?? '/usr', tools, scratch: at.scratch },
     onMade: () => wake('tokens'),
   });
+  const metrics = await openMetrics({
+    ...{ folder: at.metrics, program: prometheus, authority: authorities.client.certificate, clock, log },
+    shall: () => cluster.metricsShall(),
+    onChange: () => wake('metrics'),
+  });
   const cluster = createCluster({
-    ...{ book, authorities, door, tunnel, listeners, relay, tokens, refusals, wake, clock, log },
+    ...{ book, authorities, door, tunnel, listeners, relay, tokens, refusals, metrics, wake, clock, log },
     authorityFingerprint: await fingerprint(authorities.exchange.certificate),
     intent: () => intent,
     takeIntent,
@@ -106,6 +113,7 @@ export async function runOperator({ clock, log, signal, env }: RoleContext): Pro
   let latest: ClusterStatus | undefined;
   let following: Following | undefined;
   let told = '';
+  const beside = metrics.reconcilers.map((each) => drive(each, { clock, log, signal }));
   await new Promise<void>((resolve, reject) => {
     driven = drive(cluster.reconciler, {
       ...{ clock, log, signal },
@@ -120,6 +128,8 @@ export async function runOperator({ clock, log, signal, env }: RoleContext): Pro
     });
     driven.stopped.then(resolve, reject);
   });
+  await Promise.all(beside.map(({ stopped }) => stopped));
+  await metrics.end();
   listeners.close();
   await relay.ensure(undefined);
 

@@ -1,6 +1,11 @@
 /** What the operator tells control: a pure function of what it holds and of what the last pass found. */
 import type { JoinFile, NodeReport } from '../exchange/intents/node.ts';
-import type { OperatorIntent, OperatorNodeReport, OperatorReport } from '../exchange/intents/operator.ts';
+import type {
+  MetricsReport,
+  OperatorIntent,
+  OperatorNodeReport,
+  OperatorReport,
+} from '../exchange/intents/operator.ts';
 import { ports } from '../network/ports.ts';
 import type { DataCenterReport } from './ladder.ts';
 import { oneTimeAddress, tunnelAddress } from './members.ts';
@@ -22,6 +27,7 @@ export interface Found {
   readonly heard: ReadonlyMap<string, Heard>;
   readonly dataCenters: readonly DataCenterReport[];
   readonly refusals: readonly Refusal[];
+  readonly metrics: MetricsReport | undefined;
   readonly now: number;
 }
 
@@ -39,6 +45,7 @@ export function operatorReport(found: Found): OperatorReport {
       dataCenter.nodes.flatMap((node) => nodeReport(found, dataCenter.endpoint, node.name) ?? []),
     ),
     refusals: [...found.refusals],
+    ...(found.metrics && { metrics: found.metrics }),
     ...(intent?.commands && { commands: commandReports(intent, found.heard) }),
   };
 }
@@ -110,6 +117,7 @@ export function headline(report: OperatorReport): string {
     report.wireguard,
     report.dataCenters,
     report.refusals,
+    report.metrics && [report.metrics.account, report.metrics.waitingFor, report.metrics.silent],
     Object.entries(report.commands ?? {}).map(([id, { state }]) => [id, state]),
     report.nodes.map(({ name, phase, membership, join, report: node }) => [
       ...[name, phase, membership, join === null, node?.door.state, node?.door.error, node?.tunnel.mtu],

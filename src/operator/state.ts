@@ -124,6 +124,7 @@ export const paths = (disk: string) => ({
   control: join(disk, 'operator', 'control.json'),
   intent: join(disk, 'operator', 'intent.json'),
   scratch: join(disk, 'operator', 'scratch'),
+  metrics: join(disk, 'operator', 'metrics'),
 });
 
 export const newState = (wireguard: WireguardKeys): OperatorState => ({

@@ -91,5 +91,6 @@ function operator(
     // Not `join`: there is a one-time key in it.
     nodes: report.nodes.map(({ join: _join, ...node }) => node),
     refusals: report.refusals,
+    metrics: report.metrics ?? null,
   };
 }

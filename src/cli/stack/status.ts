@@ -8,6 +8,7 @@ import { controlProcess } from './control.ts';
 import { fabricProcess } from './fabric.ts';
 import { duration } from './duration.ts';
 import { accountRows, gateFault } from './gate-accounts.ts';
+import { metricsLines } from './metrics.ts';
 import { nodeLogLines } from './node-logs.ts';
 import { startedAt, type ProcessMark } from './process.ts';
 import { serviceRows } from './service-rows.ts';
@@ -108,6 +109,7 @@ function render(
   const faults = [gateFault(picture), ...accounts.map(({ why }) => why)].filter((why) => why !== undefined);
   for (const fault of new Set(faults)) parts.push(wrap(`gate: ${fault}`, cx.width, '  '));
   for (const line of nodeLogLines(picture, cx.clock.now())) parts.push(wrap(line, cx.width, '  '));
+  for (const line of metricsLines(picture, cx.clock.now())) parts.push(wrap(line, cx.width, '  '));
   const services = serviceRows(picture);
   table('Service', services as unknown as readonly Row[], ['Address', 'Answers'], (row) =>
     ['service', 'address', 'answers'].map((name) => text(row[name])),

@@ -76,6 +76,8 @@ export const OperatorIntent = Type.Object({
       accounts: Type.Array(Type.String()),
       /** Where the nodes' logs are kept. */
       logs: Type.Optional(LogPlace),
+      /** Where the nodes' metrics go: the host name of one of the accounts. Left out: nowhere. */
+      metrics: Type.Optional(Type.Object({ account: Type.String() })),
     }),
   ),
 });
@@ -130,6 +132,22 @@ export const DataCenterPhase = Type.Union([
   Type.Literal('failed'),
 ]);
 
+/** The nodes' metrics on their way to an account. */
+export const MetricsReport = Type.Object({
+  account: Type.String(),
+  /** ISO 8601: what was collected up to some ten seconds before has arrived. Null: since the operator's start nothing has. */
+  sentThrough: Nullable(Type.String()),
+  /** Why nothing is collected, or what was has not arrived, in words a person can act on; null: nothing is in the way. */
+  waitingFor: Nullable(Type.String()),
+  /** Bytes on the operator's disk that have not arrived. */
+  waiting: Type.Integer(),
+  /** The last time that something was given up, and why; null: nothing was since the operator's start. */
+  lost: Nullable(Type.Object({ at: Type.String(), why: Type.String() })),
+  /** Nodes that are asked and don't answer, at most 20. */
+  silent: Type.Array(Type.Object({ node: Type.String(), error: Type.String() })),
+});
+export type MetricsReport = Static<typeof MetricsReport>;
+
 export const OperatorReport = Type.Object({
   wireguard: Type.Object({ publicKey: Type.String(), listening: Type.Boolean() }),
   /** Certificates of the cluster's authorities, PEM. */
@@ -157,6 +175,8 @@ export const OperatorReport = Type.Object({
   nodes: Type.Array(OperatorNodeReport),
   /** The latest refusals at the enrolment port, oldest first, at most 20. */
   refusals: Type.Array(Type.Object({ at: Type.String(), code: Type.String(), message: Type.String() })),
+  /** Left out: the cluster may reach no account for them, or the operator is older than this field. */
+  metrics: Type.Optional(MetricsReport),
   /** By id, those of the intent. One that is not here yet waits for its node. */
   commands: Type.Optional(Type.Record(Type.String(), CommandReport)),
 });

@@ -1,0 +1,74 @@
+/** What the operator's Prometheus is told: pure. It collects, and hands over at once to the role beside it; it dials nobody else. */
+import { join } from 'node:path';
+import type { AskedNode } from './shall.ts';
+
+export interface CollectorGround {
+  /** Of its configuration. */
+  readonly folder: string;
+  /** Where the nodes export. */
+  readonly port: number;
+  /** On loopback: where it hands over. */
+  readonly handOver: number;
+  readonly everyMs: number;
+}
+
+export const configurationFile = 'prometheus.yml';
+export const authorityFile = 'client-authority.pem';
+
+/**
+ * What one node may say at once. A table has seven series, so it is good for thousands of tables; who is root on a node says what
+ * it likes, and must not fill the operator's memory by it.
+ */
+const bounds = {
+  sample_limit: 50_000,
+  body_size_limit: '32MB',
+  label_limit: 40,
+  label_name_length_limit: 200,
+  label_value_length_limit: 500,
+} as const;
+
+export function collectorConfiguration(
+  nodes: readonly AskedNode[],
+  { folder, port, handOver, everyMs }: CollectorGround,
+): string {
+  return `${JSON.stringify(
+    {
+      global: {
+        scrape_interval: `${everyMs}ms`,
+        scrape_timeout: `${Math.min(everyMs, 10_000)}ms`,
+      },
+      scrape_configs: nodes.map(({ name, address, labels }) => ({
+        job_name: name,
+        scheme: 'https',
+        ...bounds,
+        // A node can't name itself otherwise, tell other times, or send who asks elsewhere.
+        ...{ honor_labels: false, honor_timestamps: false, follow_redirects: false, enable_http2: false },
+        tls_config: { ca_file: join(folder, authorityFile), server_name: name, min_version: 'TLS12' },
+        static_configs: [{ targets: [`[${address}]:${port}`], labels }],
+      })),
+      remote_write: [
+        {
+          url: `http://127.0.0.1:${handOver}/`,
+          ...{ follow_redirects: false, enable_http2: false },
+          // Prometheus keeps descriptions by itself for a while only; they would double the requests.
+          metadata_config: { send: false },
+          // One after the other: what is kept is in order.
+          queue_config: {
+            ...{ min_shards: 1, max_shards: 1, capacity: 20_000, max_samples_per_send: 5_000 },
+            ...{ batch_send_deadline: `${Math.min(everyMs / 2, 10_000)}ms`, max_backoff: '5s' },
+          },
+        },
+      ],
+    },
+    null,
+    1,
+  )}\n`;
+}
+
+const megabyte = 2 ** 20;
+
+/** Bytes of memory, by how many nodes there are: what it aims at, and what the kernel doesn't let it pass. */
+export const memoryFor = (nodes: number): { readonly aim: number; readonly most: number } => {
+  const aim = (256 + 4 * nodes) * megabyte;
+  return { aim, most: 2 * aim };
+};
