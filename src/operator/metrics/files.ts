@@ -20,8 +20,8 @@ export const authorityFile = 'client-authority.pem';
  * it likes, and must not fill the operator's memory by it.
  */
 const bounds = {
-  sample_limit: 50_000,
-  body_size_limit: '32MB',
+  sample_limit: 20_000,
+  body_size_limit: '16MB',
   label_limit: 40,
   label_name_length_limit: 200,
   label_value_length_limit: 500,

@@ -166,5 +166,7 @@ function wordsOf(line: string): string {
 function deathWords(words: readonly string[]): string {
   if (words.some((word) => /unknown long flag/.test(word)))
     return "Prometheus on the host of the operator's machine is older than 2.32, which collects without keeping: install a newer one.";
+  if (words.some((word) => /out of memory/.test(word)))
+    return 'Prometheus took more memory than it may, and is started again: a node exports very much, or other names each time.';
   return `Prometheus ended by itself, and is started again. Its last words: ${words.join(' | ') || 'none'}`;
 }

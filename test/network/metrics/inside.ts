@@ -13,6 +13,9 @@ import { account, createWorld, rules } from './world.ts';
 test('metrics flow, wait and catch up', { timeout: 160_000 }, async (t) => {
   const world = await createWorld(t);
   const { nodes, monitor } = world;
+  // One that shows another's certificate is among them.
+  const impostor = { ...nodes[2]!, name: 'dc1-9', labels: { ...nodes[2]!.labels, node: 'dc1-9' } };
+  world.shall({ way: world.way, nodes: [...nodes, impostor] });
   await world.start();
   await world.says(
     'metrics to flow',
