@@ -172,6 +172,9 @@ function follow({ store, kinds }: World): () => void {
     }
     assert.fail('the reconcilers never come to rest');
   }
+  // As control starts: what nobody has looked at yet has read nothing that could change.
+  agenda.lookAtAll();
+  work();
   return () => {
     work();
     assert.deepEqual(kinds.fabricIntent().document, fabricIntent(store, settings, []), 'a stale document');
