@@ -26,6 +26,34 @@ export const refusalCodes = {
 } as const;
 export type RefusalCode = keyof typeof refusalCodes;
 
+/**
+ * Every answer that is the gate's own bears it, and no service's does: what a service says can't be taken for a refusal, nor a refusal
+ * for a service's answer.
+ */
+export const ownAnswer = 'Sallyport-Gate';
+
+/** What HAProxy says by itself, in the gate's words. Some of what is no HTTP/1.1 it answers in words that can't be changed: {@link isOwnHead}. */
+const ownErrors: readonly (readonly [status: number, word: 'refused' | 'failed', text: string])[] = [
+  [400, 'refused', 'refused this request: malformed'],
+  [408, 'failed', 'waited for a request, and it did not come in time'],
+  [413, 'refused', 'refused this request: malformed'],
+  [500, 'failed', 'failed'],
+  [501, 'refused', 'refused this request: malformed'],
+  [502, 'failed', 'had no answer from the service that it could pass on'],
+  [503, 'failed', 'does not reach the service: it does not answer, or does not prove its name'],
+  [504, 'failed', 'waited for the service, and it did not answer in time'],
+];
+const saysMore = 'docs/operate/gate.md says what that means.\\n';
+
+/**
+ * Whether the head of an answer, as its bytes came, is the gate's own. HAProxy writes the headers of a service's answer in lower case, so that no
+ * service can have said the second form.
+ */
+export const isOwnHead = (head: string): boolean =>
+  new RegExp(`^${ownAnswer}:`, 'im').test(head) || builtIn.test(head);
+const builtIn =
+  /^HTTP\/1\.1 4\d\d [A-Za-z ]+\r\nContent-length: \d+\r\nCache-Control: no-cache\r\nConnection: close\r\nContent-Type: text\/html$/;
+
 /** Headers by which services and proxies in front of them take a request for another one. */
 const disguises = [
   'x-forwarded-host',
@@ -73,7 +101,7 @@ export function refusalRules({ whole, narrowed, allowed }: RuleInput): readonly 
     `http-request set-var(txn.no) str(grant) if ${unless} !{ var(txn.grant) -m found }`,
     // Read again by each request: what is taken from this list, in a worker of any age, passes no more.
     `http-request set-var(txn.no) str(grant) if ${unless} !{ var(txn.grant) -m str -f ${allowed} }`,
-    'http-request deny deny_status 403 content-type text/plain lf-string "The gate refused this request: %[var(txn.no)]. docs/operate/gate.md says what that means.\\n" if { var(txn.no) -m found }',
+    `http-request deny deny_status 403 content-type text/plain lf-string "The gate refused this request: %[var(txn.no)]. ${saysMore}" hdr ${ownAnswer} refused if { var(txn.no) -m found }`,
   ];
 }
 
@@ -117,6 +145,7 @@ defaults
   option disable-h2-upgrade
   option dontlognull
   http-reuse safe
+${ownErrors.map(([status, word, text]) => `  http-error status ${status} content-type text/plain string "The gate ${text}. ${saysMore}" hdr ${ownAnswer} ${word}`).join('\n')}
   timeout connect 5s
   timeout check 3s
   timeout queue 5s

@@ -266,9 +266,10 @@ const shapes: readonly RegExp[] = [
   /^ {2}http-request set-var\(txn\.no\) str\((target|host|port|upgrade|disguise|grant)\) if !\{ var\(txn\.no\) -m found \} [^'"$#\\]+$/,
   /^ {2}http-request set-var\(txn\.grant\) var\(txn\.sni\),map_str\(f_[0-9a-f]{20}\.map\)$/,
   /^ {2}http-request set-var\(txn\.grant\) str\(g_[0-9a-f]{20}\) if !\{ var\(txn\.grant\) -m found \} \{ var\(txn\.sni\) -m str [a-z0-9.-]+ \}( \{ method [A-Z ]+ \})?( \{ path,concat\(\/\) -m beg '[A-Za-z0-9._~$/-]+\/' \} !\{ path -m reg -i '[^']+' \})?$/,
-  /^ {2}http-request deny deny_status 403 content-type text\/plain lf-string "[^"]+" if \{ var\(txn\.no\) -m found \}$/,
+  /^ {2}http-request deny deny_status 403 content-type text\/plain lf-string "[^"]+" hdr Sallyport-Gate refused if \{ var\(txn\.no\) -m found \}$/,
   /^ {2}use_backend %\[var\(txn\.grant\)\]$/,
   /^ {2}http-request set-header Host [a-z0-9.-]+$/,
+  /^ {2}http-response del-header Sallyport-Gate$/,
   /^ {2}http-response deny deny_status 502 if \{ status 101 \}$/,
   /^ {2}server s (ipv4@[\d.]+|ipv6@\[[0-9A-Fa-f:.]+\]):\d+ ssl verify required ca-file a_[0-9a-f]{20}\.pem sni str\(([a-z0-9.-]+)\) verifyhost \2 alpn http\/1\.1 (track h_[0-9a-f]{20}\/s|check check-ssl check-sni \2 check-alpn http\/1\.1 [a-z0-9 ]+)$/,
 ];

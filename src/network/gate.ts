@@ -10,7 +10,7 @@ import { isIPv6 } from 'node:net';
 import type { GateAccount, GateCluster, GateIntent, GateRule } from '../exchange/intents/gate.ts';
 import type { Fault } from '../lib/errors.ts';
 import { certificatesOf, flawOfAccount, flawOfCluster } from './gate-names.ts';
-import { gateDefaults, refusalRules, type Grant } from './gate-rules.ts';
+import { gateDefaults, ownAnswer, refusalRules, type Grant } from './gate-rules.ts';
 
 export interface Flaw {
   readonly identity: string;
@@ -152,6 +152,7 @@ const backend = (grant: Grant, account: GateAccount): string =>
     `backend ${grant.backend}`,
     // The name is written anew: what the service reads is what was judged.
     `  http-request set-header Host ${account.name}`,
+    `  http-response del-header ${ownAnswer}`,
     '  http-response deny deny_status 502 if { status 101 }',
     `  ${server(account)} track ${grant.probe}/s`,
     '',
