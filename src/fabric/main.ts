@@ -123,8 +123,8 @@ export async function runFabric(context: RoleContext): Promise<void> {
         const [result] = await probe(document, [item], (one) => shallArrive(walls, one));
         return result;
       }
-      const { network } = item;
-      const world = new WorldFabric(document, (id) => records.get(id), signal);
+      const { network, gates } = item;
+      const world = new WorldFabric(document, (id) => records.get(id), signal, gates);
       readers++;
       try {
         wake('the recorders are wanted');

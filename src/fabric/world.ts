@@ -1,4 +1,4 @@
-import type { FabricIntent, FabricMachine } from '../exchange/intents/fabric.ts';
+import type { FabricIntent, FabricMachine, VerifyGate } from '../exchange/intents/fabric.ts';
 import { canaries, internetNamespace } from '../network/internet.ts';
 import { namespacePath } from '../network/namespace-read.ts';
 import { deviceRecorder, deliveryRecorder, readRecorder, type RecordedFlow } from '../network/recorder.ts';
@@ -6,6 +6,7 @@ import { runInMachine } from './machine/enter.ts';
 import { machineDevice, providerDevice, routerNamespace, uplinkDevice } from './names.ts';
 import { restorePlan, type Snapshot } from './restore.ts';
 import type { MachineRecord } from './state.ts';
+import { nodeInMachine } from './verify/gate.ts';
 import type { EnterOptions, Recorder, Seen, VerifyWorld } from './verify/world.ts';
 
 /** Who Cassandra runs as in a machine. */
@@ -17,6 +18,7 @@ export class WorldFabric implements VerifyWorld {
   readonly links: VerifyWorld['links'];
   readonly networks: VerifyWorld['networks'];
   readonly canaries = canaries;
+  readonly gates: readonly VerifyGate[];
   readonly recorders: readonly Recorder[];
   readonly #record: (machineId: string) => MachineRecord | undefined;
   readonly #snapshots = new Map<string, Promise<Snapshot>>();
@@ -26,8 +28,10 @@ export class WorldFabric implements VerifyWorld {
     intent: FabricIntent,
     record: (machineId: string) => MachineRecord | undefined,
     signal: AbortSignal,
+    gates: readonly VerifyGate[] = [],
   ) {
     this.#record = record;
+    this.gates = gates;
     this.#signal = signal;
     const machines = intent.machines.filter(({ id }) => typeof record(id)?.pid === 'number');
     this.machines = machines.map(({ id, kind, hostname, network, address, allow }) => ({
@@ -177,6 +181,8 @@ const confinement: readonly string[] = [
     `/${name}`,
     `/${name}`,
   ]),
+  // What speaks TLS for a try; no more than the machine's other processes have.
+  ...['--ro-bind-try', nodeInMachine, nodeInMachine],
   ...[
     '--proc',
     '/proc',

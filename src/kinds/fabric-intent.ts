@@ -58,6 +58,7 @@ import { gateMachine } from './gate-machine.ts';
 import { anew, type Remember } from './remember.ts';
 import { isPlatform, operatorsSubnetId } from './platform-network.ts';
 import { serviceMachines } from './service-machines.ts';
+import { verifyGates } from './verify-gates.ts';
 
 type Reading = Pick<Store, 'get' | 'list' | 'idsOf' | 'secrets'>;
 type Knowing = Pick<
@@ -107,7 +108,13 @@ export function reviseFabric(
     serviceTags: namedTags(securityGroups, gate ? [host(gate.address)] : []),
     ...(settings.wallsMinutes !== undefined && { wallsSeconds: settings.wallsMinutes * 60 }),
     work: work.map((item) =>
-      item.kind === 'verify' ? { ...item, network: fabricNetworkOf(store, item.network) } : item,
+      item.kind === 'verify'
+        ? {
+            ...item,
+            network: fabricNetworkOf(store, item.network),
+            gates: verifyGates(store, settings, remember),
+          }
+        : item,
     ),
   };
   const document: FabricIntent = {

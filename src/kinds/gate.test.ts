@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { endOfSignature, signForContainer } from '../lib/shared-access.ts';
+import { fabricIntent } from './fabric-intent.ts';
+import { settingsOf } from './settings.ts';
 import type { ServiceAccount } from './service-accounts.ts';
 import {
   clusterId,
@@ -353,4 +355,33 @@ test('nothing else of the platform’s network is anybody’s to change, or to s
     `${owners} may not even ask`,
   );
   assert.ok(to.get(networkId()) && to.get(subnetId('cass')) && group());
+});
+
+test('a proof is told by which names a way leads to accounts, and which are others’; without a gate of none', async (t) => {
+  const to = await world(t);
+  const run = { id: 'v', kind: 'verify', network: null } as const;
+  const gates = () => {
+    const [work] = fabricIntent(to.store, settingsOf(to.store), [run]).work;
+    return work!.kind === 'verify' ? work!.gates! : [];
+  };
+  assert.deepEqual(gates(), []);
+  to.put(policy, {}, provider);
+  define(to, 'logs', [shared.id], { methods: ['DELETE', 'PUT'], paths: ['/logs'] });
+  attach(to, policy);
+  await to.fabricApplies();
+  await to.gateSays();
+  const [one] = gates();
+  assert.deepEqual(one, {
+    ...{ operator: machine(to, 'operator')!.id, authority: `AUTHORITY ${to.identity()}` },
+    accounts: [
+      {
+        ...{ name: shared.name, address: shared.address, port: shared.port },
+        ask: { method: 'PUT', path: '/logs/sallyport-verify' },
+      },
+    ],
+    others: [theirs, vault, foreign].map(({ name, address, port }) => ({
+      // The vault and the foreign account stand where the shared one does.
+      ...{ name, address, port, shut: address !== shared.address },
+    })),
+  });
 });

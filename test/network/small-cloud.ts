@@ -13,13 +13,16 @@ import type {
   VerifyWorld,
   WorldMachine,
 } from '../../src/fabric/verify/world.ts';
+import { nodeInMachine } from '../../src/fabric/verify/gate.ts';
 import { filtered } from '../../src/fabric/machine/families.ts';
 import { until } from '../../src/lib/clock.ts';
 import { exec, execStatus, type ExecResult } from '../../src/lib/exec.ts';
 import { replaceTables } from '../../src/network/nft.ts';
 import { deliveryRecorder, deviceRecorder, parseRecorder } from '../../src/network/recorder.ts';
 import { generateWireguardKeys } from '../../src/network/wireguard-keys.ts';
+import { overlayOf, planOperatorDoor } from '../../src/network/operator-door.ts';
 import { findTools } from '../harness/tools.ts';
+import { gateBinds, gateMachines, gateRoutes, startSmallGate, type SmallGate } from './small-gate.ts';
 
 export interface SmallCloud {
   readonly world: VerifyWorld;
@@ -27,14 +30,18 @@ export interface SmallCloud {
   readonly unfiltered: VerifyWorld;
   /** Rules of the router, as nft text: a hole for the test to find. */
   router(nft: string): Promise<void>;
+  /** Approves the private link's connection, or rejects it. */
+  link(open: boolean): Promise<void>;
+  /** Where it was asked for. */
+  readonly gate?: SmallGate | undefined;
   close(): Promise<void>;
 }
 
-const door = { address: '10.0.1.10', port: 51820 };
-const operator = { address: '172.31.1.4', tunnel: 'fd5a:1100:1::1' };
+export const door = { address: '10.0.1.10', port: 51820 };
+export const operator = { address: '172.31.1.4', tunnel: 'fd5a:1100:1::1' };
 const nodes = ['10.0.2.4', '10.0.2.5'] as const;
 const canaries = ['192.0.2.10', '198.51.100.10', '203.0.113.10'];
-const tunnelOf = (n: number): string => `fd5a:1100:1:1::${n + 1}`;
+export const tunnelOf = (n: number): string => `fd5a:1100:1:1::${n + 1}`;
 
 const allowOf = (n: number): readonly AllowRule[] => {
   const peers = nodes.filter((_, other) => other !== n).map((a) => `${a}/32`);
@@ -70,18 +77,25 @@ const machine = (
 /** The userspace WireGuard to use where the kernel has none: a path, or a name that PATH knows. */
 const userspaceWireguard = findTools()?.wireguard ?? 'wireguard-go';
 
-export async function openSmallCloud(): Promise<SmallCloud> {
+export async function openSmallCloud({ gate = false } = {}): Promise<SmallCloud> {
   const yard = await openYard();
+  const behind = gate ? gateMachines : [];
+  const devices = [...cables, ...behind.map(({ address }) => address)].map((address, n) => ({
+    name: `v${n}`,
+    address,
+  }));
   const machines = [
     machine('node-1', 'node', 'customer', nodes[0], allowOf(0)),
     machine('node-2', 'node', 'customer', nodes[1], allowOf(1)),
     machine('app', 'application', 'customer', '10.0.3.4', null),
     machine('operator', 'operator', 'provider', operator.address, null),
+    ...behind.map(({ id, kind, address }) => machine(id, kind, 'provider', address, null)),
   ];
+  const operatorRules = gate ? operatorDoor : plainOperatorRules;
   try {
     await layNetwork(yard);
     const inits = new Map<string, { readonly pid: number; readonly child: ChildProcess }>();
-    for (const [n, m] of machines.entries()) inits.set(m.id, await startMachine(yard, m, n));
+    for (const [n, m] of machines.entries()) inits.set(m.id, await startMachine(yard, m, n, devices));
     const into = (id: string, argv: readonly string[], options: EnterOptions): readonly string[] => [
       ...['nsenter', '-t', `${inits.get(id)!.pid}`, '-U', '-n', '-m', '-p', '-u', '-i'],
       '--preserve-credentials',
@@ -96,7 +110,7 @@ export async function openSmallCloud(): Promise<SmallCloud> {
       return said;
     };
     await layTunnels(asRoot);
-    for (const n of [0, 1]) await asRoot(`node-${n + 1}`, ['/usr/sbin/nft', '-f', '-'], doorRules(n));
+    for (const n of [0, 1]) await asRoot(`node-${n + 1}`, ['/usr/sbin/nft', '-f', '-'], doorRules(n, gate));
     await asRoot('operator', ['/usr/sbin/nft', '-f', '-'], operatorRules);
     await until('the tunnels to shake hands', () => handshakes(asRoot), { timeoutMs: 15_000 });
 
@@ -154,16 +168,26 @@ export async function openSmallCloud(): Promise<SmallCloud> {
       ],
       enter,
       restoreRules: async (id) => {
-        const rules = id === 'operator' ? operatorRules : doorRules(Number(id.slice(-1)) - 1);
+        const rules = id === 'operator' ? operatorRules : doorRules(Number(id.slice(-1)) - 1, gate);
         await asRoot(id, ['/usr/sbin/nft', '-f', '-'], rules);
       },
       recorders,
     };
+    const small = gate ? await startSmallGate(world, { id: 'operator', ...operator }) : undefined;
+    const whole: VerifyWorld = { ...world, ...(small && { gates: small.gates }) };
     return {
-      world,
-      unfiltered: { ...world, enter: (id, argv, options) => yard.status(into(id, argv, options), options) },
+      world: whole,
+      gate: small,
+      unfiltered: { ...whole, enter: (id, argv, options) => yard.status(into(id, argv, options), options) },
       router: async (text) =>
         void (await yard.run(['ip', 'netns', 'exec', 'router', 'nft', '-f', '-'], text)),
+      link: async (open) => {
+        const lines = [
+          'flush chain inet platform link',
+          ...(open ? [`add rule inet platform link ${linkRule}`] : []),
+        ];
+        await yard.run(['ip', 'netns', 'exec', 'router', 'nft', '-f', '-'], `${lines.join('\n')}\n`);
+      },
       close: () => yard.close(),
     };
   } catch (error) {
@@ -223,29 +247,39 @@ async function openYard(): Promise<Yard> {
   };
 }
 
-const devices = [...nodes, '10.0.3.4', operator.address].map((address, n) => ({ name: `v${n}`, address }));
+interface Cable {
+  readonly name: string;
+  readonly address: string;
+}
+const cables = [...nodes, '10.0.3.4', operator.address];
+
+/** Of an approved connection. */
+const linkRule = `iifname { "v0", "v1" } oifname "v3" ct status dnat udp dport ${door.port} accept`;
 
 /** The written policy of each node's cable, the link, and nothing else. */
-const routerRules = [
-  'chain spoofed { type filter hook prerouting priority -300; policy accept;',
-  ...devices.slice(0, 3).map(({ name, address }) => `iifname "${name}" ip saddr != ${address} drop`),
-  '}',
-  'chain translate { type nat hook prerouting priority -100; policy accept;',
-  `ip daddr ${door.address} udp dport ${door.port} dnat ip to ${operator.address}`,
-  '}',
-  'chain disguise { type nat hook postrouting priority 100; policy accept;',
-  'oifname "v3" snat ip to 172.31.2.4',
-  '}',
-  'chain extra { }',
-  'chain forward { type filter hook forward priority 0; policy drop;',
-  'ct direction reply ct state established accept',
-  `iifname { "v0", "v1" } oifname "v3" ct status dnat udp dport ${door.port} accept`,
-  'iifname { "v0", "v1" } oifname { "v0", "v1" } tcp dport 7001 accept',
-  'iifname "v2" oifname { "v0", "v1" } tcp dport 9042 accept',
-  'iifname "v2" oifname "inet" accept',
-  'jump extra',
-  '}',
-].join('\n');
+const routerRules = (devices: readonly Cable[]): string =>
+  [
+    'chain spoofed { type filter hook prerouting priority -300; policy accept;',
+    ...devices.slice(0, 3).map(({ name, address }) => `iifname "${name}" ip saddr != ${address} drop`),
+    '}',
+    'chain translate { type nat hook prerouting priority -100; policy accept;',
+    `ip daddr ${door.address} udp dport ${door.port} dnat ip to ${operator.address}`,
+    '}',
+    'chain disguise { type nat hook postrouting priority 100; policy accept;',
+    'oifname "v3" snat ip to 172.31.2.4',
+    '}',
+    'chain extra { }',
+    `chain link {\n${linkRule}\n}`,
+    'chain forward { type filter hook forward priority 0; policy drop;',
+    'ct direction reply ct state established accept',
+    'jump link',
+    'iifname { "v0", "v1" } oifname { "v0", "v1" } tcp dport 7001 accept',
+    'iifname "v2" oifname { "v0", "v1" } tcp dport 9042 accept',
+    'iifname "v2" oifname "inet" accept',
+    ...(devices.length > cables.length ? gateRoutes : []),
+    'jump extra',
+    '}',
+  ].join('\n');
 
 const onlyIpv4 = (device: string): string =>
   `chain ingress { type filter hook ingress device "${device}" priority 0; policy drop;\nether type { arp, ip } accept\n}`;
@@ -302,6 +336,7 @@ const confined = [
     'usr/lib64',
     '/lib64',
   ],
+  ...['--ro-bind-try', nodeInMachine, nodeInMachine],
   ...[
     '--proc',
     '/proc',
@@ -325,6 +360,7 @@ async function startMachine(
   yard: Yard,
   m: WorldMachine,
   n: number,
+  devices: readonly Cable[],
 ): Promise<{ readonly pid: number; readonly child: ChildProcess }> {
   const child = yard.spawn([
     ...[
@@ -380,6 +416,7 @@ async function startMachine(
       '/run',
       '/var/run',
     ],
+    ...(devices.length > cables.length ? gateBinds : []),
     ...(userspaceWireguard.startsWith('/') ? ['--ro-bind', userspaceWireguard, '/opt/wireguard-go'] : []),
     ...[
       '--info-fd',
@@ -433,7 +470,7 @@ async function startMachine(
         ...devices.map((d) => deviceRecorder(d.name)),
         deliveryRecorder,
         ...filters,
-        { family: 'inet', name: 'platform', body: routerRules },
+        { family: 'inet', name: 'platform', body: routerRules(devices) },
       ]),
     );
   }
@@ -493,7 +530,7 @@ async function handshakes(asRoot: AsRoot): Promise<true | undefined> {
     : undefined;
 }
 
-const doorRules = (n: number): string => {
+const doorRules = (n: number, gate: boolean): string => {
   const peers = nodes.filter((_, other) => other !== n).join(', ');
   return replaceTables([
     {
@@ -511,7 +548,7 @@ const doorRules = (n: number): string => {
     ct state established,related accept
     ip daddr ${door.address} udp dport ${door.port} accept
     ip daddr { ${peers} } tcp dport 7001 accept
-    oifname "wg0" ip6 daddr ${operator.tunnel} tcp dport 8443 accept
+    oifname "wg0" ip6 daddr ${operator.tunnel} tcp dport ${gate ? '{ 443, 8443 }' : '8443'} accept
   }
   chain forward { type filter hook forward priority 0; policy drop; }`,
     },
@@ -529,7 +566,14 @@ const doorRules = (n: number): string => {
   ]);
 };
 
-const operatorRules = replaceTables([
+/** The product's own, where there is a gate: nothing goes out but to control and to the gate. */
+const operatorDoor = planOperatorDoor({
+  ...{ device: 'eth0', tunnel: 'wg0', control: { address: '172.31.0.4', ports: [8443] } },
+  ...{ gate: { address: gateMachines[0].address, port: 443 }, overlay: overlayOf('fd5a:1100:1::/48') },
+});
+
+/** Without a gate: what comes in is judged, and what goes out is the router's to judge. */
+const plainOperatorRules = replaceTables([
   {
     family: 'inet',
     name: 'door',

@@ -142,12 +142,39 @@ export const FabricLink = Type.Object({
 });
 export type FabricLink = Static<typeof FabricLink>;
 
+/** Where a service's account stands, and by which name. */
+const VerifyAccount = Type.Object({
+  name: Type.String(),
+  address: Type.String(),
+  port: Type.Integer({ minimum: 1, maximum: 65535 }),
+});
+
+/** What a proof must know of the gate, for one operator: by which names its way leads somewhere, and by which not. */
+export const VerifyGate = Type.Object({
+  /** The operator's machine. */
+  operator: Type.String(),
+  /** Signs what the gate shows this operator, PEM; null: the gate has not said it yet. */
+  authority: Nullable(Type.String()),
+  accounts: Type.Array(
+    Type.Object({
+      ...VerifyAccount.properties,
+      /** What policies let be asked of it, and changes nothing there; null: there is no such thing. */
+      ask: Nullable(Type.Object({ method: Type.String(), path: Type.String() })),
+    }),
+  ),
+  /** Accounts of the installation that this operator may not reach. `shut`: no operator may reach that address and port. */
+  others: Type.Array(Type.Object({ ...VerifyAccount.properties, shut: Type.Boolean() })),
+});
+export type VerifyGate = Static<typeof VerifyGate>;
+
 /** Tries to get out of the nodes. */
 export const VerifyWork = Type.Object({
   id: Type.String(),
   kind: Type.Literal('verify'),
   /** Tries within one virtual network's nodes; null: all nodes of the fabric. */
   network: Nullable(Type.String()),
+  /** Of each operator that has a way to accounts; the fabric knows no account but for a proof. */
+  gates: Type.Optional(Type.Array(VerifyGate)),
 });
 
 /** One packet as a machine itself would send it to begin a flow. */

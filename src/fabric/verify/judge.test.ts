@@ -202,11 +202,16 @@ test('proved needs every try stopped, every control seen, and some of both', () 
     seconds: 1,
   };
   assert.match(
-    summarise({ ...said, verdict: 'proved', tries: [stopped], controls: [control] }, 0)[0],
+    summarise({ ...said, verdict: 'proved', tries: [stopped], controls: [control] }, 0, 0)[0],
     /^Proved: 1 tries? to get out from 1 node,/,
   );
   assert.match(
-    summarise({ ...said, verdict: 'leak', tries: [verdict(sent, [internet])], controls: [control] }, 0)[0],
+    summarise({ ...said, verdict: 'leak', tries: [verdict(sent, [internet])], controls: [control] }, 0, 0)[0],
     /^LEAK: 1 of 1/,
   );
+  const line = (operators: number, gated: number): string =>
+    summarise({ ...said, verdict: 'proved', tries: [stopped], controls: [control] }, operators, gated)[2];
+  assert.match(line(1, 0), /Nothing was tried by the gate: policies name no account/);
+  assert.match(line(3, 1), /for 2 of 3 operators/);
+  assert.doesNotMatch(line(2, 2), /gate/);
 });

@@ -1,16 +1,21 @@
 import { faultOf } from '../../lib/errors.ts';
+import type { Log } from '../../lib/log.ts';
 import type { Facts } from './facts.ts';
 import { look } from './look.ts';
+import { chooseAccounts, gateTriesOf, type GateProgram } from './gate.ts';
 import type { HostCanary } from './outside.ts';
 import type { Phase } from './played.ts';
 import type { Control, Identity } from './result.ts';
 import { controlTries, triesOf } from './tries.ts';
+import type { GateBatch } from './tries-gate.ts';
 import { firstPort, firstTunnelPort, type Aims, type Batch } from './try.ts';
 import type { VerifyWorld, WorldMachine } from './world.ts';
 
 export interface PlannedBatch {
   readonly machine: WorldMachine;
   readonly batch: Batch;
+  /** What it tries by the gate; left out where it has no way there. */
+  readonly gate?: GateBatch | undefined;
 }
 
 /** Machines that try at the same time, phase by phase. */
@@ -46,6 +51,8 @@ export async function planRun(options: {
   readonly operators: readonly WorldMachine[];
   readonly host: HostCanary;
   readonly program: string;
+  readonly gateProgram: GateProgram;
+  readonly log: Log;
 }): Promise<RunPlan> {
   const { world, nodes, operators, host, program } = options;
   const networks = new Set(nodes.map((m) => m.network));
@@ -68,6 +75,10 @@ export async function planRun(options: {
     }),
   );
 
+  const accounts = await chooseAccounts(
+    { ...options, operators: operators.filter(({ id }) => facts.has(id)) },
+    facts,
+  );
   let [port, tunnelPort, turn] = [firstPort, firstTunnelPort, 0];
   const aims = (machine: WorldMachine, as: Identity): Aims => ({
     world,
@@ -84,7 +95,11 @@ export async function planRun(options: {
     const able = machines.filter((m) => facts.has(m.id));
     const planned = phases.map((phase) => ({
       phase,
-      batches: able.map((machine) => ({ machine, batch: triesOf(aims(machine, phase.as)) })),
+      batches: able.map((machine) => ({
+        machine,
+        batch: triesOf(aims(machine, phase.as)),
+        gate: gateTriesOf(world, machine, facts, accounts, turn),
+      })),
     }));
     return { able, phases: planned };
   };

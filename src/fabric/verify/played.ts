@@ -3,9 +3,12 @@ import { faultOf } from '../../lib/errors.ts';
 import type { Answer } from './batch.ts';
 import { atCable, type Sighting } from './judge.ts';
 import type { Facts } from './facts.ts';
+import { gateMachineOf, gateOf } from './gate.ts';
+import type { GateHeard } from './gate-probe.ts';
 import { look } from './look.ts';
 import type { Reading } from './recorders.ts';
 import type { Control, Identity, Rules } from './result.ts';
+import type { GateBatch } from './tries-gate.ts';
 import { doorOf, type Batch, type Try } from './try.ts';
 import type { Recorder, VerifyWorld, WorldMachine } from './world.ts';
 
@@ -21,6 +24,8 @@ export interface Played extends Phase {
   readonly machine: WorldMachine;
   readonly batch: Batch;
   readonly answer: Answer;
+  /** What it tried by the gate, and what came of it. */
+  readonly gate?: { readonly batch: GateBatch; readonly heard: ReadonlyMap<string, GateHeard> } | undefined;
   readonly sightings: readonly Sighting[];
   readonly heard: readonly string[];
   readonly readings: readonly Reading[];
@@ -133,10 +138,13 @@ export function isNeeded(recorder: Recorder, world: VerifyWorld, nodes: readonly
   const doors = nodes.flatMap((m) => doorOf(world, m) ?? []);
   if (recorder.place === 'internet') return true;
   if (recorder.place === 'link') return doors.some((link) => link.id === recorder.of);
-  if (recorder.place === 'nic-out') return nodes.some((m) => m.id === recorder.of);
+  if (recorder.place === 'nic-out')
+    return nodes.some(
+      (m) => m.id === recorder.of || (gateOf(world, m) && gateMachineOf(world)?.id === recorder.of),
+    );
   const machine = world.machines.find((m) => m.id === recorder.of);
   if (!machine) return false;
-  // An operator follows control all the time.
+  // An operator follows control all the time, and so does the gate.
   if (machine.kind === 'control-door')
     return nodes.some((m) => m.kind === 'operator' && m.network === machine.network);
   const isNear =

@@ -17,6 +17,7 @@ export const walls = [
   "customer's NSG",
   'private link',
   "operator's door",
+  'gate',
   'namespace',
   'system call filter',
 ] as const;

@@ -3,8 +3,20 @@ import { walls, type VerifyResult } from './result.ts';
 type Said = Omit<VerifyResult, 'summary'>;
 
 /** The result in three lines: the verdict, what stopped the tries, what shows that they could have been seen. */
-export function summarise(result: Said, operators: number): readonly [string, string, string] {
-  return [verdictLine(result, operators), wallsLine(result), controlsLine(result)];
+export function summarise(
+  result: Said,
+  operators: number,
+  /** How many of the operators have a way to accounts. */
+  gated: number,
+): readonly [string, string, string] {
+  const controls = `${controlsLine(result)} ${gateLine(operators, gated)}`.trimEnd();
+  return [verdictLine(result, operators), wallsLine(result), controls];
+}
+
+function gateLine(operators: number, gated: number): string {
+  if (operators === gated) return '';
+  if (gated === 0) return 'Nothing was tried by the gate: policies name no account for these nodes.';
+  return `Nothing was tried by the gate for ${operators - gated} of ${operators} operators: policies name no account for them.`;
 }
 
 function verdictLine({ verdict, tries, machines }: Said, operators: number): string {

@@ -1,7 +1,4 @@
-import { at, icmp, mark, tcp, udp, type Aims, type ControlClass, type Sort } from './try.ts';
-
-/** A DNS question for `verify.example.`, type A. */
-const dnsQuestion = '5a5a01000001000000000000067665726966790765786d706c650000010001';
+import { at, dnsQuestion, icmp, mark, tcp, udp, type Aims, type ControlClass, type Sort } from './try.ts';
 
 /** To the internet's canaries, by every protocol that there is to try. */
 export function outward({ world, machine, port, turn }: Aims): Sort[] {

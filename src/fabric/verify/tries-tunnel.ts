@@ -46,6 +46,8 @@ export function tunnel(
   for (const other of world.machines) {
     if (other.network === machine.network || other.id === operator.id) continue;
     if (other.kind === 'control-door') aims.push({ to: other.address, name: 'control' });
+    if (other.kind === 'gate') aims.push({ to: other.address, name: 'the gate' });
+    if (other.kind === 'storage') aims.push({ to: other.address, name: "an account's service" });
     if (other.kind !== 'operator') continue;
     aims.push({ to: other.address, name: "another cluster's operator" });
     const address = others.get(other.id)?.tunnel?.address;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createLog } from '../../lib/log.ts';
 import { inAnyPrefix } from '../../lib/ip.ts';
 import { encode } from './batch.ts';
 import { planRun, type Turn } from './plan.ts';
@@ -43,6 +44,22 @@ const machines = [
   other('op-a', 'operator', 'provider', '172.31.1.4'),
   other('op-b', 'operator', 'provider', '172.31.1.5'),
   other('control', 'control-door', 'provider', '172.31.0.4'),
+  other('gate', 'gate', 'provider', '172.31.3.4'),
+  other('storage', 'storage', 'provider', '172.31.4.4'),
+];
+/** Of cluster a's operator alone. */
+const account = {
+  ...{ name: 'logs.blob.core.windows.net', address: '172.31.4.4', port: 10_000 },
+  ask: { method: 'GET', path: '/sallyport-verify' },
+};
+const gates = [
+  {
+    ...{ operator: 'op-a', authority: 'PEM', accounts: [account] },
+    others: [
+      { name: 'evil.blob.core.windows.net', address: '172.31.4.4', port: 10_000, shut: false },
+      { name: 'far.vault.azure.net', address: '10.99.0.4', port: 443, shut: true },
+    ],
+  },
 ];
 const prefixes = ['10.0.0.0/16'];
 const subnets = [
@@ -51,6 +68,7 @@ const subnets = [
 ];
 const world: VerifyWorld = {
   machines,
+  gates,
   links: ['a', 'b'].map((network, n) => ({
     id: `link-${network}`,
     address: '10.0.1.10',
@@ -83,7 +101,16 @@ const world: VerifyWorld = {
 const host = { sockets: ['/tmp/s'], abstract: 's', file: '/tmp/f', secret: 'x', vsock: true };
 const nodes = machines.filter((m) => m.kind === 'node');
 const operators = machines.filter((m) => m.kind === 'operator');
-const plan = await planRun({ world, nodes, operators, host, program: '' });
+const log = createLog({}, { write: () => undefined });
+const plan = await planRun({
+  world,
+  nodes,
+  operators,
+  host,
+  program: '',
+  gateProgram: { text: '', type: 'module' },
+  log,
+});
 const batchesOf = ({ phases }: Turn) =>
   phases.flatMap(({ batches: each, phase }) => each.map((b) => ({ ...b, phase })));
 const batches = batchesOf(plan.nodes);
@@ -190,6 +217,31 @@ test('an operator tries the internet, its neighbours and its customers, by both 
     encode({}, batch);
   }
   assert.equal(operatorBatches.length, 8);
+});
+
+test('who has a way to accounts tries the gate and what stands behind it; who has none, and a place that is not ours, are left out', () => {
+  const all = [...batches, ...operatorBatches];
+  for (const { machine, gate, batch, phase } of all) {
+    const name = `${machine.id} ${phase.as} ${phase.rules}`;
+    const round = batch.tries.filter(({ towards }) => towards.startsWith("an account's service"));
+    const has = machine.network === 'a' || machine.id === 'op-a';
+    assert.equal(gate !== undefined, has, name);
+    assert.equal(
+      round.some(({ what }) => what === 'TCP'),
+      has,
+      name,
+    );
+    if (!gate) continue;
+    // A node dials its operator within the tunnel.
+    const tunnel = plan.facts.get('op-a')!.tunnel!.address;
+    const way = machine.kind === 'operator' ? { to: '172.31.3.4', port: 443 } : { to: tunnel, port: 443 };
+    for (const { order } of [...gate.controls, ...gate.tries])
+      assert.deepEqual({ to: order.to, port: order.port }, way, name);
+    assert.ok(gate.tries.length > 50 && gate.controls.length === 5);
+    assert.ok(!JSON.stringify(batch).includes('10.99.0.4'));
+  }
+  const aimed = new Set(all.flatMap(({ gate }) => gate?.other?.name ?? []));
+  assert.equal(aimed.size, 2, 'in turn at each account of others');
 });
 
 test('what root adds for a try is taken back', () => {

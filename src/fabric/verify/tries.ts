@@ -9,6 +9,7 @@ import { hostMeans } from './tries-host.ts';
 import { customers, door, neighbours, peered, provider } from './tries-near.ts';
 import { metadata, outward } from './tries-outward.ts';
 import { reconfigured } from './tries-root.ts';
+import { roundGate } from './tries-round.ts';
 import { tunnel } from './tries-tunnel.ts';
 
 /** Everything a machine tries, as one identity. */
@@ -21,6 +22,7 @@ export function triesOf(aims: Aims): Batch {
     ...peered(aims),
     ...provider(aims),
     ...customers(aims),
+    ...roundGate(aims),
   ];
   const preparation: (readonly string[])[] = [];
   if (aims.as === 'root') list.push(...reconfigured(aims, preparation));

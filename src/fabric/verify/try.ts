@@ -81,6 +81,9 @@ export const firstPort = 20_000;
 export const firstTunnelPort = 31_000;
 export const endOfPorts = 32_000;
 
+/** A DNS question for `verify.example.`, type A. */
+export const dnsQuestion = '5a5a01000001000000000000067665726966790765786d706c650000010001';
+
 /** A try before it has its id. */
 export type Sort = Omit<Try, 'id' | 'by'> & { readonly by?: Try['by'] };
 

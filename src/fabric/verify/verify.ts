@@ -1,11 +1,13 @@
 import type { Clock } from '../../lib/clock.ts';
-import { UserError, faultOf } from '../../lib/errors.ts';
+import { UserError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import { encode, parseAnswer, readProgram, type Answer } from './batch.ts';
-import { judgeControls } from './controls.ts';
+import { readProgram } from './batch.ts';
+import { gateMachineOf, gateOf, readGateProgram } from './gate.ts';
 import { judge, nameOf, verdictOf, type Sighting } from './judge.ts';
-import { openHostCanary, type OpenHostCanary } from './outside.ts';
-import { planRun, type PlannedBatch, type RunPlan, type Turn } from './plan.ts';
+import { gateControls, gateStrays, judgeGate } from './judge-gate.ts';
+import { openHostCanary } from './outside.ts';
+import { planRun } from './plan.ts';
+import { playControls, playTurn, type Run, type Shown } from './play.ts';
 import {
   allowedControls,
   flushControls,
@@ -13,14 +15,12 @@ import {
   restoreAll,
   tunnelShown,
   type Opened,
-  type Phase,
   type Played,
 } from './played.ts';
-import { blindness, readAll, sightingsBetween, vouched, type Reading } from './recorders.ts';
-import type { Control, Identity, VerifiedTry, VerifyResult } from './result.ts';
+import { blindness, readAll, vouched } from './recorders.ts';
+import type { Control, VerifiedTry, VerifyResult } from './result.ts';
 import { summarise } from './summary.ts';
-import { allowedTries } from './tries.ts';
-import { doorOf, type Batch, type ControlClass } from './try.ts';
+import { doorOf } from './try.ts';
 import { startWatchers, stopWatchers } from './watch.ts';
 import type { VerifyWorld, WorldMachine } from './world.ts';
 
@@ -55,8 +55,10 @@ export async function verify(world: VerifyWorld, options: VerifyOptions): Promis
   const started = options.clock.now();
   const host = await openHostCanary();
   try {
-    const run: Run = { ...options, world, nodes, operators, host, program: await readProgram() };
+    const programs = { program: await readProgram(), gateProgram: await readGateProgram() };
+    const run: Run = { ...options, world, nodes, operators, host, ...programs };
     const { tries, controls } = await play(run);
+    const gated = operators.filter((operator) => gateOf(world, operator));
     const found = {
       verdict: verdictOf(tries, controls),
       machines: [...nodes, ...operators].map(({ id, hostname, network, address }) => ({
@@ -71,7 +73,7 @@ export async function verify(world: VerifyWorld, options: VerifyOptions): Promis
       seconds: Math.round((options.clock.now() - started) / 100) / 10,
     };
     options.log.info('verified', { verdict: found.verdict, tries: tries.length, seconds: found.seconds });
-    return { ...found, summary: [...summarise(found, operators.length)] };
+    return { ...found, summary: [...summarise(found, operators.length, gated.length)] };
   } finally {
     await host.close();
   }
@@ -82,21 +84,6 @@ const operatorsOf = (world: VerifyWorld, nodes: readonly WorldMachine[]): readon
   const ends = new Set(nodes.map((machine) => doorOf(world, machine)?.destination));
   return world.machines.filter(({ kind, address }) => kind === 'operator' && ends.has(address));
 };
-
-interface Run extends VerifyOptions {
-  readonly world: VerifyWorld;
-  readonly nodes: readonly WorldMachine[];
-  readonly operators: readonly WorldMachine[];
-  readonly host: OpenHostCanary;
-  readonly program: string;
-}
-
-interface Shown {
-  readonly controls: readonly Control[];
-  /** By network, the classes of tries whose control was seen. */
-  readonly kinds: ReadonlyMap<string, ReadonlySet<ControlClass>>;
-  readonly reading: Reading;
-}
 
 /** Controls first, then every phase; whatever happens, the rules are put back. */
 async function play(
@@ -157,6 +144,7 @@ async function play(
     ...shown.controls,
     ...allowedControls([...plan.nodes.able, ...plan.operators.able], plan.facts, opened, clock.now()),
     ...flushControls(played),
+    ...gateControls(played.flatMap(({ gate, ...one }) => (gate ? [{ ...one, ...gate }] : []))),
   );
 
   const vouchers = vouched(reading, (recorder) => isNeeded(recorder, world, [...nodes, ...operators]));
@@ -177,15 +165,19 @@ async function play(
     if (hostControl.seen) kinds.add('host');
     if (host.vsock) kinds.add('vsock');
     if (tunnelShown(p.machine, operator, opened, inTunnel)) kinds.add('tunnel');
-    return judge({
+    const blind = [...blindness(p.machine, [first, ...p.readings], link?.id), ...dead];
+    const judged = judge({
       ...p,
       results: p.answer.results,
       sightings: [...p.sightings, ...inTunnel],
-      blind: [...blindness(p.machine, [first, ...p.readings], link?.id), ...dead],
+      blind,
       controls: kinds,
       operator,
       hasTwin: world.machines.some((m) => m.id !== p.machine.id && m.address === p.machine.address),
     });
+    if (!p.gate) return judged;
+    const strays = gateStrays(p.gate.batch, gateMachineOf(world), p.sightings);
+    return [...judged, ...judgeGate({ ...p, ...p.gate }, { blind, strays })];
   });
   return { tries, controls };
 }
@@ -197,137 +189,3 @@ const voucherControl = ({ recorder, packets }: ReturnType<typeof vouched>[number
   seen: packets > 0,
   evidence: packets > 0 ? `${packets} packets seen` : 'it has never seen a packet',
 });
-
-async function playControls(run: Run, plan: RunPlan, from: Reading): Promise<Shown> {
-  const answers = await Promise.all(
-    plan.applications.map(({ machine, batch }) => perform(run, plan, machine, batch, 'root')),
-  );
-  const reading = await readAll(run.world);
-  const sightings = sightingsBetween(from, reading);
-  const judged = plan.applications.map(({ machine, batch }, n) => ({
-    machine,
-    lines: judgeControls(machine, batch, answers[n]!.results, sightings),
-  }));
-  return {
-    controls: judged.flatMap(({ lines }) => lines.map((line) => line.control)),
-    kinds: new Map(
-      judged.map(({ machine, lines }) => [
-        machine.network,
-        new Set(lines.filter((l) => l.control.seen).map((l) => l.kind)),
-      ]),
-    ),
-    reading,
-  };
-}
-
-interface Sofar {
-  readonly from: Reading;
-  readonly played: Played[];
-  readonly opened: Opened[];
-}
-
-async function playTurn(run: Run, plan: RunPlan, turn: Turn, sofar: Sofar): Promise<Reading> {
-  let reading = sofar.from;
-  for (const { phase, batches } of turn.phases) {
-    run.signal.throwIfAborted();
-    reading = await playPhase(run, plan, phase, batches, { ...sofar, from: reading });
-  }
-  return reading;
-}
-
-/** All machines of a turn at once, as one identity under one state of the rules; recorders are read before and after. */
-async function playPhase(
-  run: Run,
-  plan: RunPlan,
-  phase: Phase,
-  batches: readonly PlannedBatch[],
-  sofar: Sofar,
-): Promise<Reading> {
-  const heard = run.host.received().length;
-  const answers = await Promise.all(
-    batches.map(({ machine, batch }) => playBatch(run, plan, phase, machine, batch, sofar.opened)),
-  );
-  const reading = await readAll(run.world);
-  const sightings = sightingsBetween(sofar.from, reading);
-  for (const [n, { machine, batch }] of batches.entries()) {
-    const answer = answers[n]!;
-    sofar.played.push({
-      ...phase,
-      machine,
-      batch,
-      answer,
-      sightings,
-      heard: run.host.received().slice(heard),
-      readings: [sofar.from, reading],
-    });
-  }
-  return reading;
-}
-
-/** Milliseconds between two flushes: an agent that puts its rules back does not get far. */
-const flush = 60;
-const nothing: Batch = { tries: [], preparation: { orders: [] } };
-
-async function playBatch(
-  run: Run,
-  plan: RunPlan,
-  phase: Phase,
-  machine: WorldMachine,
-  batch: Batch,
-  opened: Opened[],
-): Promise<Answer> {
-  if (phase.rules === 'in force') {
-    const tries = allowedTries({ world: run.world, machine, others: plan.facts });
-    const answer = await perform(
-      run,
-      plan,
-      machine,
-      { ...batch, tries: [...batch.tries, ...tries] },
-      phase.as,
-    );
-    opened.push({ machine, tries, answer });
-    return answer;
-  }
-  if (phase.as === 'root') return await perform(run, plan, machine, batch, 'root', { flush, rounds: 3 });
-  // Who has no capability can't flush: root does, and keeps the rules away while the other tries.
-  await run.world.enter(machine.id, ['/usr/sbin/nft', 'flush', 'ruleset'], { as: 'root', timeoutMs: 5000 });
-  let tried = false;
-  const tries = perform(run, plan, machine, batch, phase.as, { rounds: 3 }).finally(() => (tried = true));
-  // As long as it takes: on a busy host the tries may begin when a time set for them has run out.
-  do await perform(run, plan, machine, nothing, 'root', { flush, wait: 1200 });
-  while (!tried);
-  return await tries;
-}
-
-/** One prober, one batch. One that fails leaves its tries without a word, and they are then not proved. */
-async function perform(
-  run: Run,
-  plan: RunPlan,
-  machine: WorldMachine,
-  batch: Batch,
-  as: Identity,
-  more: Readonly<Record<string, string | number>> = {},
-): Promise<Answer> {
-  const facts = plan.facts.get(machine.id)!;
-  const settings = {
-    dev: facts.device,
-    ...(facts.gateway ? { gateway: facts.gateway } : {}),
-    secret: run.host.secret,
-    ...more,
-  };
-  const input = run.program + encode(settings, batch);
-  try {
-    const said = await run.world.enter(machine.id, ['/usr/bin/perl', '-'], { as, input, timeoutMs: 30_000 });
-    if (said.exitCode !== 0)
-      run.log.warn('a prober ended badly', {
-        machine: machine.id,
-        as,
-        exitCode: said.exitCode,
-        stderr: said.stderr.slice(0, 500),
-      });
-    return parseAnswer(said.stdout);
-  } catch (error) {
-    run.log.warn('a prober could not be started', { machine: machine.id, as, fault: faultOf(error) });
-    return parseAnswer('');
-  }
-}

@@ -2,7 +2,7 @@
  * What `verify` needs of the fabric: machines to try from, and recorders that stand outside them.
  * verify/ must never change a wall except the rules inside a node's own machine, and those it puts back.
  */
-import type { AllowRule, FabricMachine } from '../../exchange/intents/fabric.ts';
+import type { AllowRule, FabricMachine, VerifyGate } from '../../exchange/intents/fabric.ts';
 
 export interface WorldMachine {
   readonly id: string;
@@ -62,6 +62,8 @@ export interface VerifyWorld {
     /** Networks that it is a peer of. */
     readonly peers?: readonly string[];
   }[];
+  /** Of operators that have a way to accounts; none: there is no gate to try. */
+  readonly gates?: readonly VerifyGate[];
   enter(
     machineId: string,
     argv: readonly string[],
