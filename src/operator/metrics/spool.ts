@@ -33,8 +33,8 @@ export interface SpoolBounds {
   readonly ms: number;
 }
 
-/** The monitoring of the installation takes what is up to a day old. */
-export const spoolBounds: SpoolBounds = { bytes: 256 << 20, ms: 12 * 3_600_000 };
+/** A node of few tables makes 19 MB in that time. The monitoring of the installation takes what is up to a day old. */
+export const spoolBounds: SpoolBounds = { bytes: 2 ** 30, ms: 12 * 3_600_000 };
 
 const named = /^(\d{14})-(\d{6})\.snappy$/;
 const nameOf = (at: number, number: number): string =>
