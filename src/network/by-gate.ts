@@ -15,7 +15,7 @@ export interface GateWay {
   readonly account: string;
 }
 
-export interface Request {
+export interface GateRequest {
   readonly method: 'PUT' | 'POST';
   readonly path: string;
   readonly headers: OutgoingHttpHeaders;
@@ -31,7 +31,7 @@ export interface Reply {
 
 export interface Asking {
   /** Throws where there is no whole answer; {@link failureWords} says why. */
-  ask(request: Request): Promise<Reply>;
+  ask(request: GateRequest): Promise<Reply>;
   close(): void;
 }
 
@@ -81,6 +81,8 @@ class NoAnswer extends Error {
   }
 }
 
+/** As OpenSSL tells TLS's alert of that name; with another Node.js it stands in the code. */
+const noSuchName = /UNRECOGNIZED_NAME|SSL alert number 112\b/;
 const aboutTheCertificate = /CERT|SELF_SIGNED|UNABLE_TO_|DEPTH_ZERO|HOSTNAME_MISMATCH/;
 
 /** Why there was no answer, in words that a person can act on. Only a code is told: that comes from a list, and not from anybody's mouth. */
@@ -88,7 +90,7 @@ export function failureWords({ account }: Pick<GateWay, 'account'>, error: Error
   const { code } = error as NodeJS.ErrnoException;
   const said = typeof code === 'string' ? code : error.name;
   if (error.name === 'NoAnswer') return `${account} is too slow: ${error.message}.`;
-  if (/^ERR_SSL_TLSV1_(ALERT|UNRECOGNIZED)/.test(said))
+  if (noSuchName.test(`${said} ${error.message}`))
     return `The gate refuses it (handshake): no policy names ${account} for this cluster any more.`;
   if (aboutTheCertificate.test(said))
     return `Whoever answers for ${account} can't prove to be the cluster's gate (${said}).`;

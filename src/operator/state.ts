@@ -3,7 +3,7 @@
  * before anything follows from it.
  *
  * operator/ keeps one cluster: keys, peers, certificates, tokens, seeds and the ladder of a data centre. It must never
- * reach anything but control and, inside the tunnel, its own nodes; and it never decides what shall be.
+ * reach anything but control, the gate and, inside the tunnel, its own nodes; and it never decides what shall be.
  */
 import { join } from 'node:path';
 import type { Fault } from '../lib/errors.ts';

@@ -133,6 +133,12 @@ test('metrics flow, wait and catch up', { timeout: 160_000 }, async (t) => {
     back,
   );
   await outage(
+    'the policy names another account',
+    () => world.intend([{ ...monitor.said(), name: 'other.example' }]),
+    /^The gate refuses it \(handshake\): no policy names monitor/,
+    back,
+  );
+  await outage(
     'whoever answers is not the cluster’s gate',
     () => world.open({ address: '127.0.0.1', port: other.port }),
     /can't prove to be the cluster's gate/,
@@ -224,7 +230,7 @@ test('metrics flow, wait and catch up', { timeout: 160_000 }, async (t) => {
   );
 
   await t.test(
-    'without Prometheus the report says what to install; with an old one, that it is too old',
+    'without Prometheus the report says what to install; of one that ends, that it ended',
     async () => {
       await world.stop();
       world.shall({ way: world.way, nodes });
