@@ -104,6 +104,9 @@ export interface Gate {
   wake(): void;
   /** As a role that is killed: the proxy runs on, and another role takes over. */
   replaceRole(): Promise<void>;
+  /** Role and proxy end; `up` starts them again on the same disk. */
+  down(): Promise<void>;
+  up(): Promise<void>;
 }
 
 export async function startGate(t: TestContext): Promise<Gate> {
@@ -130,11 +133,13 @@ export async function startGate(t: TestContext): Promise<Gate> {
       },
     });
   }
+  const endProxy = (): Promise<void> =>
+    createProxy({ paths, program, clock: systemClock, log: silent, onExit: () => undefined }).end();
   await startRole();
   t.after(async () => {
     stop.abort();
     await driven?.stopped;
-    await createProxy({ paths, program, clock: systemClock, log: silent, onExit: () => undefined }).end();
+    await endProxy();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -162,6 +167,12 @@ export async function startGate(t: TestContext): Promise<Gate> {
       await driven?.stopped;
       await startRole();
     },
+    async down() {
+      stop.abort();
+      await driven?.stopped;
+      await endProxy();
+    },
+    up: startRole,
   };
 }
 

@@ -61,14 +61,20 @@ export function playBlobs(container: string, signature: string): PlayedBlobs {
       });
     },
     text(log) {
-      const parts = [...blobs].flatMap(([path, bytes]) => {
-        const [, day, number] =
-          new RegExp(`/(\\d{4}-\\d\\d-\\d\\d)/${log.replaceAll('.', '\\.')}(?:\\.(\\d+))?$`).exec(path) ?? [];
-        return day === undefined ? [] : [{ day, number: Number(number ?? 1), bytes }];
-      });
-      parts.sort((a, b) => a.day.localeCompare(b.day) || a.number - b.number);
-      return Buffer.concat(parts.map(({ bytes }) => bytes)).toString();
+      return Buffer.concat(inOrder([...blobs.keys()], log).map((path) => blobs.get(path)!)).toString();
     },
   };
   return played;
+}
+
+/** A log's blobs among others, those of later days and higher numbers after the others. */
+export function inOrder(paths: readonly string[], log: string): readonly string[] {
+  const name = new RegExp(`/(\\d{4}-\\d\\d-\\d\\d)/${log.replaceAll('.', '\\.')}(?:\\.(\\d+))?$`);
+  return paths
+    .flatMap((path) => {
+      const [, day, number] = name.exec(path) ?? [];
+      return day === undefined ? [] : [{ path, day, number: Number(number ?? 1) }];
+    })
+    .toSorted((a, b) => a.day.localeCompare(b.day) || a.number - b.number)
+    .map(({ path }) => path);
 }

@@ -1,18 +1,13 @@
 /** A node's logs on their way: a real relay, a real gate, an account that fails in every way it can; each byte arrives once. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
-import { appendFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { appendFileSync, copyFileSync, readFileSync, statSync, symlinkSync, truncateSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { systemClock, until } from '../../../src/lib/clock.ts';
-import { createLog } from '../../../src/lib/log.ts';
-import { openShipper, type Notes } from '../../../src/node/logs/ship.ts';
-import { createLogShipping, type LogShipping } from '../../../src/node/logs/shipping.ts';
-import { createRelay } from '../../../src/operator/relay.ts';
-import { drive } from '../../../src/reconcile/driver.ts';
-import { freePort, startAccount, startGate, type Account } from '../../harness/gate.ts';
+import type { Notes } from '../../../src/node/logs/ship.ts';
+import { startAccount } from '../../harness/gate.ts';
 import { playBlobs } from '../../harness/log-store.ts';
+import { logWorld } from '../../harness/log-world.ts';
 
 const name = 'logs.blob.core.windows.net';
 const container = 'cassandra';
@@ -20,105 +15,16 @@ const secret = 'c2VjcmV0LXNpZ25hdHVyZQ==';
 const sas = `sv=2021-12-02&sp=ac&sr=c&sig=${encodeURIComponent(secret)}`;
 
 async function world(t: TestContext) {
-  const folder = mkdtempSync(join(tmpdir(), 'logs-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
   const blobs = playBlobs(container, secret);
   const account = await startAccount(t, name, { answer: (asked, response) => blobs.answer(asked, response) });
-  const gate = await startGate(t);
-  const place = { address: '127.0.0.1', port: await freePort() };
-  const allow = (of: Account) =>
-    gate.intend({
-      clusters: [
-        {
-          ...{ identity: 'c1', source: place.address, port: place.port },
-          accounts: [of.said([{ methods: ['PUT'], path: `/${container}` }])],
-        },
-      ],
-    });
-  const { authority } = (await allow(account)).report.clusters['c1']!;
-  const relay = createRelay({
-    nodeAt: () => 'dc1-0',
-    clock: systemClock,
-    log: createLog({}, { level: 'error' }),
+  const node = await logWorld(t, {
+    account,
+    name,
+    container,
+    sas: () => sas,
+    text: (log) => blobs.text(log),
   });
-  const listen = { address: '127.0.0.1', port: await freePort() };
-  await relay.ensure({ listen, gate: place });
-  t.after(() => relay.ensure(undefined));
-
-  const files = {
-    system: join(folder, 'system.log'),
-    node: join(folder, 'node.log'),
-    notes: join(folder, 'logs.json'),
-  };
-  let written = '';
-  let line = 0;
-  const lines: string[] = [];
-  let stop = new AbortController();
-  let shipping: LogShipping | undefined;
-  let stopped: Promise<void> | undefined;
-  const node = {
-    ...{ folder, files, blobs, account, allow, relay, listen, place, lines },
-    written: () => written,
-    write(count: number, length = 60): void {
-      let text = '';
-      for (let n = 0; n < count; n++) text += `${String(++line).padStart(7, '0')} ${'x'.repeat(length)}\n`;
-      written += text;
-      appendFileSync(files.system, text);
-    },
-    /** As Cassandra's logback does. */
-    rotate(): void {
-      for (let at = 4; at >= 1; at--) {
-        const from = at === 1 ? files.system : `${files.system}.${at - 1}`;
-        if (statSync(from, { throwIfNoEntry: false })) renameSync(from, `${files.system}.${at}`);
-      }
-    },
-    async start(more: { readonly now?: () => number } = {}): Promise<void> {
-      stop = new AbortController();
-      const log = createLog({}, { write: (text) => void lines.push(text) });
-      shipping = createLogShipping({
-        shipper: await openShipper({
-          ...{ log, path: files.notes, now: Date.now, folder: () => 'c1/dc1/dc1-0', ...more },
-          logs: [
-            { name: 'system.log', path: files.system, kept: 4 },
-            { name: 'node.log', path: files.node, kept: 1 },
-          ],
-        }),
-        place: () => ({ ...listen, authority, account: name, container, sas }),
-        onChange: () => undefined,
-        ...{ clock: systemClock, log },
-        times: { periodMs: 20, requestMs: 700, longestPauseMs: 100 },
-      });
-      ({ stopped } = drive(shipping.reconciler, { clock: systemClock, log, signal: stop.signal }));
-    },
-    /** As an agent that is killed: what it was about to do is not done. */
-    async stop(): Promise<void> {
-      stop.abort();
-      await stopped;
-    },
-    report: () => shipping!.report()!,
-    waits: (reason: RegExp) =>
-      until(`the report to say ${reason}`, () => reason.test(node.report().waitingFor ?? '') || undefined, {
-        timeoutMs: 15_000,
-        everyMs: 10,
-      }),
-    arrived: async (): Promise<void> => {
-      await until(
-        'all of it to arrive',
-        () => blobs.text('system.log').length >= written.length || undefined,
-        {
-          timeoutMs: 30_000,
-          everyMs: 20,
-        },
-      );
-      assert.equal(blobs.text('system.log'), written);
-      await until('the report to say so', () => node.report().waitingFor === null || undefined, {
-        timeoutMs: 10_000,
-        everyMs: 10,
-      });
-    },
-  };
-  t.after(() => node.stop());
-  return node;
+  return { ...node, blobs, account };
 }
 
 test(
