@@ -1,4 +1,5 @@
 /** The audit log: what of it is recorded, and that it is written while it shall be, also by a Cassandra that runs. */
+import { faultOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Jolokia } from './jolokia.ts';
 import { storageService } from './truth.ts';
@@ -32,23 +33,27 @@ const enable = `enableAuditLog(${Array<string>(7).fill(text).join(',')})`;
  * Has a Cassandra that runs write it from now on, or no more; its next start does as its configuration says. Returns whether it is
  * written now: null where nobody knows.
  */
-export async function keepAuditLog(
-  jolokia: Pick<Jolokia, 'exec'>,
-  shall: boolean,
-  is: boolean | null,
-  log: Log,
-): Promise<boolean | null> {
-  if (is === null || is === shall) return is;
-  try {
-    await (shall
-      ? jolokia.exec(storageService, enable, [
-          ...['FileAuditLogger', '', excludedKeyspaces, includedCategories, '', '', ''],
-        ])
-      : jolokia.exec(storageService, 'disableAuditLog()'));
-  } catch (error) {
-    log.error('the audit log is not as it shall be', { shall, error });
-    return is;
-  }
-  log.info(shall ? 'the audit log is written' : 'the audit log is written no more');
-  return shall;
+export type KeepAuditLog = (shall: boolean, is: boolean | null) => Promise<boolean | null>;
+
+export function createAuditLog(jolokia: Pick<Jolokia, 'exec'>, log: Log): KeepAuditLog {
+  let complaint = '';
+  return async (shall, is) => {
+    if (is === null || is === shall) return is;
+    try {
+      await (shall
+        ? jolokia.exec(storageService, enable, [
+            ...['FileAuditLogger', '', excludedKeyspaces, includedCategories, '', '', ''],
+          ])
+        : jolokia.exec(storageService, 'disableAuditLog()'));
+    } catch (error) {
+      const { message } = faultOf(error);
+      // Tried at each pass, said once.
+      if (message !== complaint) log.error('the audit log is not as it shall be', { shall, error });
+      complaint = message;
+      return is;
+    }
+    complaint = '';
+    log.info(shall ? 'the audit log is written' : 'the audit log is written no more');
+    return shall;
+  };
 }

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import type { NodeIntent } from '../../exchange/intents/node.ts';
 import { createLog } from '../../lib/log.ts';
 import { nodePaths } from '../paths.ts';
-import { keepAuditLog } from './audit.ts';
+import { createAuditLog } from './audit.ts';
 import { confine } from './confinement.ts';
 import { javaArguments } from './java.ts';
 import { gathering, processState, staysIn } from './keeper.ts';
@@ -87,8 +87,9 @@ test('the audit log is off unless it is asked for; what it records is the same, 
     exec: async (_: string, operation: string, args: readonly unknown[] = []) =>
       void asked.push([operation, ...args].join(' ')),
   };
-  const log = createLog({}, { write: () => undefined });
-  const keep = (shall: boolean, is: boolean | null) => keepAuditLog(jolokia, shall, is, log);
+  const said: string[] = [];
+  const log = createLog({}, { level: 'warn', write: (line) => void said.push(line) });
+  const keep = createAuditLog(jolokia, log);
   assert.deepEqual(
     [await keep(true, null), await keep(true, true), await keep(false, false), asked.length],
     [null, true, false, 0],
@@ -97,12 +98,9 @@ test('the audit log is off unless it is asked for; what it records is the same, 
   assert.match(asked[0]!, new RegExp(`^enableAuditLog.* FileAuditLogger +${String(excluded_keyspaces)} `));
   assert.ok(asked[0]!.includes(` ${String(included_categories)} `));
   assert.equal(asked[1], 'disableAuditLog()');
-  const down = { exec: () => Promise.reject(new Error('no answer')) };
-  assert.equal(
-    await keepAuditLog(down, true, false, log),
-    false,
-    'it is tried again, and nothing else fails',
-  );
+  const down = createAuditLog({ exec: () => Promise.reject(new Error('no answer')) }, log);
+  assert.deepEqual([await down(true, false), await down(true, false)], [false, false]);
+  assert.equal(said.length, 1, 'it is tried again, and said once');
 });
 
 test('no argument of the JVM is a secret, and running out of memory ends it', () => {

@@ -7,7 +7,7 @@ import type { Log } from '../../lib/log.ts';
 import { addressOf, type Nic, type NodeIdentity } from '../identity.ts';
 import type { NodePaths } from '../paths.ts';
 import { cassandraUid } from '../user.ts';
-import { keepAuditLog } from './audit.ts';
+import { createAuditLog } from './audit.ts';
 import { dropUnwrittenSegments } from './commit-log.ts';
 import { confine, javaExtras, rootLinks } from './confinement.ts';
 import { certificateFiles, confFiles, findAgents, jmxPassword, jmxPasswordFile } from './files.ts';
@@ -59,6 +59,7 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
     onExit: options.onExit,
   });
   const readHost = createHostReader(paths.disk);
+  const keepAuditLog = createAuditLog(jolokia, log);
   let written: NodeIntent | undefined;
   let intended: NodeIntent | undefined;
   let retryAt = 0;
@@ -157,7 +158,7 @@ export function createCassandraKeeper(options: CassandraKeeperOptions): Cassandr
     }
     const auditLog =
       intent?.cassandra.process === 'running'
-        ? await keepAuditLog(jolokia, intent.cassandra.auditLog === true, ring.auditLog, log)
+        ? await keepAuditLog(intent.cassandra.auditLog === true, ring.auditLog)
         : ring.auditLog;
     report = {
       ...ring,
