@@ -88,18 +88,29 @@ export async function chooseAccounts(
   return new Map((await Promise.all(chosen)).flat());
 }
 
-/** What a machine tries by the gate; undefined where there is none, or no way to it that is known. */
+/**
+ * What machines of one turn try by the gate, by machine; those are left out that have no gate. Nodes of one operator share the means among
+ * them, each another part in each phase: the gate sees them all come from that operator.
+ */
 export function gateTriesOf(
   world: VerifyWorld,
-  machine: WorldMachine,
+  machines: readonly WorldMachine[],
   facts: ReadonlyMap<string, Facts>,
   accounts: ReadonlyMap<VerifyGate, GateBatch['account']>,
-  turn: number,
-): GateBatch | undefined {
-  const gate = gateOf(world, machine);
-  const account = gate && accounts.get(gate);
-  const way = wayOf(world, machine, facts) ?? { to: '', port: 0 };
-  return account && gateBatch({ gate, account, way, turn });
+  phase: number,
+): ReadonlyMap<string, GateBatch> {
+  const batches = machines.flatMap((machine, turn) => {
+    const gate = gateOf(world, machine);
+    const account = gate && accounts.get(gate);
+    if (!account) return [];
+    const way = wayOf(world, machine, facts) ?? { to: '', port: 0 };
+    const batch = gateBatch({ gate, account, way, turn: turn + phase });
+    const mates = machines.filter((other) => gateOf(world, other) === gate);
+    const share = (mates.indexOf(machine) + phase) % mates.length;
+    const tries = batch.tries.filter((_, n) => n % mates.length === share);
+    return [[machine.id, { ...batch, tries }] as const];
+  });
+  return new Map(batches);
 }
 
 /** One run of the prober. One that fails leaves its tries without a word, and they are then not proved. */
@@ -114,7 +125,9 @@ export async function probeGate(
     ...{ authority, names: [account.name] },
     orders: [...controls.slice(0, -1), ...tries, ...controls.slice(-1)].map(({ order }) => order),
   };
-  const input = `${text}\nprocess.stdout.write(JSON.stringify(await sayAll(${JSON.stringify(orders)})));\n`;
+  // It doesn't wait for what lingers of its sockets.
+  const tail = `process.stdout.write(JSON.stringify(await sayAll(${JSON.stringify(orders)})), () => process.exit());`;
+  const input = `${text}\n${tail}\n`;
   const argv = [nodeInMachine, '--no-warnings', `--input-type=${type}`, '-'];
   try {
     const said = await world.enter(machine.id, argv, { as, input, timeoutMs: 30_000 });

@@ -93,14 +93,15 @@ export async function planRun(options: {
   });
   const turnOf = (machines: readonly WorldMachine[]): Turn => {
     const able = machines.filter((m) => facts.has(m.id));
-    const planned = phases.map((phase) => ({
-      phase,
-      batches: able.map((machine) => ({
+    const planned = phases.map((phase, n) => {
+      const byGate = gateTriesOf(world, able, facts, accounts, n);
+      const batches = able.map((machine) => ({
         machine,
         batch: triesOf(aims(machine, phase.as)),
-        gate: gateTriesOf(world, machine, facts, accounts, turn),
-      })),
-    }));
+        gate: byGate.get(machine.id),
+      }));
+      return { phase, batches };
+    });
     return { able, phases: planned };
   };
   const turns = { nodes: turnOf(nodes), operators: turnOf(operators) };
