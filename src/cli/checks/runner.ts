@@ -2,7 +2,7 @@
  * `runner.js PLAN`: runs lanes of test files and ends with one summary, in the form of node's own runner: the counts of all
  * stages together are its last lines.
  */
-import { PassThrough } from 'node:stream';
+import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -26,6 +26,8 @@ const plan = JSON.parse(process.argv[2]!) as Plan;
 const totals = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 };
 const began = performance.now();
 const failed: string[] = [];
+/** Of whole stages: one that ends without has not counted what it ran. */
+let summaries = 0;
 const took: string[] = Object.entries(plan.before).map(([name, ms]) => line(name, ms));
 
 /** Ten percent of a processor that others want too, and all of one that nobody does: what measures time isn't disturbed. */
@@ -40,9 +42,12 @@ async function runStage(stage: Stage, to: NodeJS.WritableStream, beside: boolean
     cwd: process.cwd(),
     ...(beside && { execArgv: ['--import', yields] }),
   });
-  stream.on('test:fail', ({ name, file }) => failed.push(`${name}${file ? ` (${file})` : ''}`));
+  stream.on('test:fail', ({ name, file, todo }) => {
+    if (todo === undefined) failed.push(`${name}${file ? ` (${file})` : ''}`);
+  });
   stream.on('test:summary', ({ file, counts, duration_ms: ms }) => {
     if (file !== undefined) return void files.push([file, ms]); // each file has one of its own; the stage's has none
+    summaries++;
     const counted: Readonly<Record<string, number | undefined>> = { ...counts }; // `failed` is in it, though not in its type
     for (const key of Object.keys(totals) as (keyof typeof totals)[]) totals[key] += counted[key] ?? 0;
   });
@@ -62,11 +67,13 @@ function line(name: string, ms: number): string {
   return `${(ms / 1000).toFixed(1).padStart(7)} s  ${name}`;
 }
 
-const kept = new PassThrough({ highWaterMark: 1 << 26 });
+const meanwhile: Buffer[] = [];
+const kept = new Writable({ write: (chunk: Buffer, _, done) => done(void meanwhile.push(chunk)) });
 await Promise.all([inTurn(plan.stages, process.stdout, false), inTurn(plan.beside, kept, true)]);
-const meanwhile = (kept.read() as Buffer | null)?.toString() ?? '';
+const whole = summaries === plan.stages.length + plan.beside.length;
 
 const lines = [
+  ...(whole ? [] : ['A stage ended without its counts: what it ran is not known.', '']),
   ...(failed.length > 0 ? ['Failed:', ...new Set(failed.map((each) => `  ${each}`)), ''] : []),
   ...took,
   '',
@@ -79,6 +86,8 @@ const lines = [
   `ℹ todo ${totals.todo}`,
   `ℹ duration_ms ${(performance.now() - began).toFixed(3)}`,
 ];
-process.stdout.write(`${meanwhile}\nAll stages together\n${lines.join('\n')}\n`, () =>
-  process.exit(totals.failed + totals.cancelled > 0 || totals.tests === 0 ? 1 : 0),
+const good = whole && totals.tests > 0 && totals.failed + totals.cancelled + failed.length === 0;
+process.stdout.write(
+  `${Buffer.concat(meanwhile).toString()}\nAll stages together\n${lines.join('\n')}\n`,
+  () => process.exit(good ? 0 : 1),
 );
