@@ -172,6 +172,7 @@ const confinement: readonly string[] = [
     '--unshare-ipc',
     '--unshare-uts',
     '--new-session',
+    '--die-with-parent',
     '--cap-drop',
     'ALL',
   ],

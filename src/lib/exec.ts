@@ -39,7 +39,15 @@ export async function exec(
   return result;
 }
 
-/** As {@link exec}, for programs whose exit code is an answer. Rejects only when the program can't be started. */
+/** Milliseconds that what a program has started may keep its output open once it has ended itself. */
+const lingerMs = 1000;
+/** Bytes of output that are kept. */
+const mostBytes = 64 * 1024 * 1024;
+
+/**
+ * As {@link exec}, for programs whose exit code is an answer. Rejects only when the program can't be started, or says more
+ * than 64 MB. Ends with the program, whoever else still has its output open: in a machine that may be anybody.
+ */
 export function execStatus(
   command: string,
   args: readonly string[],
@@ -56,13 +64,32 @@ export function execStatus(
     });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    let size = 0;
+    const letGo = (): void => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
+    const keepIn = (chunks: Buffer[]) => (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= mostBytes) {
+        chunks.push(chunk);
+        return;
+      }
+      child.kill('SIGKILL');
+      letGo();
+      reject(new Error(`${command} said more than ${mostBytes / 1024 / 1024} MB, and was ended.`));
+    };
+    child.stdout.on('data', keepIn(out));
+    child.stderr.on('data', keepIn(err));
     child.stdin.on('error', () => undefined); // a program may end without reading its input
     child.on('error', reject);
-    child.on('close', (exitCode) =>
-      resolve({ exitCode, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() }),
-    );
+    let linger: NodeJS.Timeout | undefined;
+    // After one more look at the pipes: a busy process may have read nothing of them in all that time.
+    child.on('exit', () => (linger = setTimeout(() => setImmediate(letGo), lingerMs)));
+    child.on('close', (exitCode) => {
+      clearTimeout(linger);
+      resolve({ exitCode, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() });
+    });
     child.stdin.end(options.input ?? '');
   });
 }

@@ -187,3 +187,21 @@ test('a machine that does not run is no answer, and work for one is told to have
   assert.match(result.blind ?? '', /nobody/);
   assert.deepEqual(result.packets, { tried: 0, arrived: 0 });
 });
+
+test('what is run in a machine ends with its time, whatever becomes of it there, and leaves nothing', async () => {
+  const run = `
+    import { readFileSync } from 'node:fs';
+    import { runInMachine } from '${program}/dist/fabric/machine/enter.js';
+    const { machines } = JSON.parse(readFileSync('${fabric.home}/fabric/state.json', 'utf8'));
+    const argv = ['perl', '-e', 'print "begun"; $| = 1; print "\\n"; kill STOP => $$; sleep 61'];
+    const { signal } = new AbortController();
+    const said = await runInMachine(machines.find(({ id }) => id === 'app'), argv, { signal, timeoutMs: 1000 });
+    process.stdout.write(JSON.stringify(said));`;
+  const ran = await fabric.inFabric([process.execPath, '--input-type=module', '-e', run]);
+  assert.deepEqual([ran.stdout, ran.stderr], ['{"exitCode":null,"stdout":"begun\\n","stderr":""}', '']);
+  const left = async () => {
+    const { stdout } = await fabric.inMachine('app', ['sh', '-c', 'cat /proc/[0-9]*/cmdline']);
+    return !stdout.includes('kill STOP') || undefined;
+  };
+  await until('nothing of it to be left', left, { timeoutMs: 2000 });
+});
