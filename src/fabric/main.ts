@@ -10,7 +10,6 @@ import type { Log } from '../lib/log.ts';
 import type { RoleContext } from '../lib/role.ts';
 import { createTurns } from '../lib/turns.ts';
 import { namespacePath } from '../network/namespace-read.ts';
-import { wallsOfIntent } from '../network/walls.ts';
 import { drive, type Driven } from '../reconcile/driver.ts';
 import type { Status } from '../reconcile/reconciler.ts';
 import { createCanary } from './canary.ts';
@@ -19,8 +18,8 @@ import { runInMachine } from './machine/enter.ts';
 import { machineUser, prepareGround } from './machine/ground.ts';
 import { createMachines } from './machine/machines.ts';
 import { fabricPaths, ground, routerNamespace } from './names.ts';
+import { performer } from './perform.ts';
 import type { NetworkNumbers } from './plan.ts';
-import { shallArrive } from '../network/probes.ts';
 import { readProbeProgram, sendProbes, type ProbeGround } from './probe/probe.ts';
 import { createFabricReconciler } from './reconcile.ts';
 import { createStanding, type Standing, type StandingOptions } from './standing/reconcile.ts';
@@ -93,13 +92,13 @@ export async function runFabric(context: RoleContext): Promise<void> {
   });
   // A probe that arrives where it may looks like a try that got out: the two are never under way together.
   const inTurn = createTurns();
-  const probe: StandingOptions['send'] = (document, probes, shall) =>
-    inTurn(() => sendProbes(probeGround(document), probes, shall));
+  const send: StandingOptions['send'] = (document, probes, shall) =>
+    sendProbes(probeGround(document), probes, shall);
   const standing = (ties.standing = createStanding({
     intent: () => intent,
     applied: () => reconciler.applied(),
     running: (id) => machines.running().has(id),
-    send: probe,
+    send: (...asked) => inTurn(() => send(...asked)),
     async mend() {
       const reason = 'a wall is not as it shall be';
       const before = ties.driven?.last()?.pass ?? 0;
@@ -115,27 +114,31 @@ export async function runFabric(context: RoleContext): Promise<void> {
   }));
   const work = await openWorkLedger({
     folder: paths.work,
-    run: async (item) => {
-      if (!intent) throw new Error('There is no intent.');
-      const { document } = intent;
-      if (item.kind === 'probe') {
-        const walls = wallsOfIntent(document);
-        const [result] = await probe(document, [item], (one) => shallArrive(walls, one));
-        return result;
-      }
-      const { network, gates } = item;
-      const world = new WorldFabric(document, (id) => records.get(id), signal, gates);
-      readers++;
-      try {
-        wake('the recorders are wanted');
-        const standing = () => Promise.resolve(reconciler.recording() || undefined);
-        await until('the recorders', standing, { timeoutMs: 60_000, everyMs: 20, clock, signal });
-        return await inTurn(() => verify(world, { network, clock, log, signal }));
-      } finally {
-        readers--;
-        wake('the recorders are read');
-      }
-    },
+    run: performer({
+      inTurn,
+      asked: () => intent?.document,
+      inPlace: () => reconciler.inPlace(),
+      send,
+      async recorded(work) {
+        readers++;
+        try {
+          wake('the recorders are wanted');
+          const standing = () => Promise.resolve(reconciler.recording() || undefined);
+          await until('the recorders', standing, { timeoutMs: 60_000, everyMs: 20, clock, signal });
+          return await work();
+        } finally {
+          readers--;
+          wake('the recorders are read');
+        }
+      },
+      prove: (document, { network, gates }) =>
+        verify(new WorldFabric(document, (id) => records.get(id), signal, gates), {
+          network,
+          clock,
+          log,
+          signal,
+        }),
+    }),
     deliver: async ({ id, kind }, result) => {
       if (!ties.following) throw new Error('There is no contact with control.');
       await ties.following.stream(`${kind}/${id}`, JSON.stringify(result));
@@ -157,9 +160,11 @@ export async function runFabric(context: RoleContext): Promise<void> {
     onPass: (status) => {
       logPass(log, status);
       ties.following?.poke();
-      if (intent)
+      // A pass that failed as a whole puts nothing in place: what is asked for then is begun all the same, and says so.
+      const document = status.at === 'applied' ? reconciler.inPlace() : intent?.document;
+      if (document)
         void work
-          .settle(intent.document)
+          .settle(document)
           .catch((error: unknown) => log.error('the ledger of work failed', { error }));
     },
   }));

@@ -31,6 +31,8 @@ export interface FabricReconciler extends Reconciler {
   report(): Pick<FabricReport, 'networks' | 'machines' | 'links'>;
   /** The revision that pass was for. */
   applied(): string | null;
+  /** The intent that it was for. */
+  inPlace(): FabricIntent | undefined;
   /** Whether the last pass has put the recorders up. */
   recording(): boolean;
 }
@@ -170,6 +172,7 @@ export function createFabricReconciler(options: FabricReconcilerOptions): Fabric
     },
     recording: () => standing,
     applied: () => last?.revision ?? null,
+    inPlace: () => last?.intent,
     report() {
       if (!last) return { networks: {}, machines: {}, links: {} };
       const { intent, world, faults } = last;
