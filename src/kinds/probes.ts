@@ -10,7 +10,10 @@ export interface ProbeAsked {
   readonly nameOf: (id: string) => string;
 }
 
-/** What became of a packet, held against the walls as they were asked for when it was sent; or why none was sent. */
+/**
+ * What became of a packet, held against the walls as they were asked for when the question was, and when its result came:
+ * `unproved` where the two would have it mean different things. Or why none was sent.
+ */
 export type Probed = { readonly packet: ProbeResult & Comparison } | { readonly unsent: Fault };
 
 export interface Probes {

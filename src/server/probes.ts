@@ -6,7 +6,7 @@ import { ArmError } from '../arm/errors.ts';
 import { ProbeResult, type FabricReport, type FabricWork, type Probe } from '../exchange/intents/fabric.ts';
 import type { Fault } from '../lib/errors.ts';
 import type { ProbeAsked, Probed, Probes } from '../kinds/probes.ts';
-import { compare } from '../network/probes.ts';
+import { compare, type Comparison } from '../network/probes.ts';
 import type { Walls } from '../network/reachability.ts';
 
 interface Run {
@@ -14,7 +14,7 @@ interface Run {
   readonly askedBy: string;
   readonly probe: Probe;
   readonly askedAt: number;
-  /** What the packet is held against, as long as it is waited for: it may be as large as everything that there is. */
+  /** As the question was answered by them; as long as it is waited for: they may be as large as everything that there is. */
   readonly walls: Walls;
   readonly nameOf: (id: string) => string;
   readonly ended: (probed: Probed) => void;
@@ -62,7 +62,11 @@ export function probeRuns({ now, walls, machines, onAsked }: ProbeRunsOptions): 
   const open = (): readonly Run[] => {
     for (const { id, askedAt } of [...runs.values()])
       if (now() - askedAt > longestMs)
-        fail(id, { code: 'NotSent', message: 'The fabric has not sent the packet within 30 s.' });
+        fail(id, {
+          code: 'NotSent',
+          message:
+            'The fabric has not sent the packet within 30 s. A proof (`verify`) may be under way, which packets wait for.',
+        });
     return [...runs.values()];
   };
   const begin: ProbeRuns['begin'] = (asked, ended) => {
@@ -86,7 +90,8 @@ export function probeRuns({ now, walls, machines, onAsked }: ProbeRunsOptions): 
       const run = runs.get(id);
       if (!run) return;
       const runsNow = (machine: string): boolean => machines()[machine]?.state === 'running';
-      const compared = compare(run.walls, run.probe, result, runsNow, run.nameOf);
+      const against = (one: Walls) => compare(one, run.probe, result, runsNow, run.nameOf);
+      const compared = whereBoth(against(run.walls), against(walls()));
       end(id, { packet: { ...result, ...compared } });
     },
     check(askedBy) {
@@ -101,6 +106,15 @@ export function probeRuns({ now, walls, machines, onAsked }: ProbeRunsOptions): 
     send: (asked, ended) => void begin(asked, ended),
   };
 }
+
+/**
+ * The packet met the walls at some time after it was asked for. What it says stands where those of before and those of now
+ * would have it mean the same: a change of somebody else's does not take it away.
+ */
+const whereBoth = (before: Comparison, now: Comparison): Comparison =>
+  before.outcome === now.outcome && before.text === now.text
+    ? before
+    : { outcome: 'unproved', text: 'the walls were changed meanwhile' };
 
 async function readBounded(body: Readable): Promise<string> {
   const chunks: Buffer[] = [];

@@ -147,8 +147,45 @@ test('a packet that says other than the walls is told as the finding that it is'
       .latest(machines[0]!, 3)
       .map(({ reason, type }) => `${type} ${reason}`)
       .toSorted(),
-    ['Warning WallOpen', 'Warning WallShut', 'Warning WallShut'],
+    ['Warning WallOpen', 'Warning WallShut'],
+    "what the machine's own rules keep is no event",
   );
+});
+
+test('walls that were changed while the packet was under way are not held against it', async () => {
+  const events = () => world.store.events.latest(machines[0]!, 10).length;
+  const before = events();
+  const rule = (destinationPortRange: string) => ({
+    securityRules: [
+      {
+        name: 'no-ring',
+        properties: ruleBody({
+          ...{ direction: 'Inbound', priority: 100, access: 'Deny', destinationAddressPrefix: '*' },
+          ...{ sourceAddressPrefix: '*', destinationPortRange, protocol: 'Tcp' },
+        }),
+      },
+    ],
+  });
+  world.put(groupId(), rule('22'));
+  world.put(subnetId('cass'), { addressPrefix: '10.0.2.0/24', networkSecurityGroup: { id: groupId() } });
+  await world.fabricApplies();
+  const shut = ask({ resourceId: machines[1]!, port: 7001 });
+  world.put(groupId(), rule('7001'));
+  await world.packet({});
+  await world.fabricApplies();
+  assert.deepEqual(issues(answer(shut)), [['Source', 'Local', 'Warning', 'Unknown']]);
+  assert.match(reasons(answer(shut)), /for the walls were changed meanwhile\./);
+  world.put(groupId(), rule('22'));
+  await world.fabricApplies();
+  // What says nothing of this packet takes nothing away from it.
+  const same = ask({ resourceId: machines[1]!, port: 7001 });
+  world.put(groupId(), rule('23'));
+  await world.packet({ arrived: [places[1]!] });
+  await world.fabricApplies();
+  assert.deepEqual([counts(answer(same)), issues(answer(same))], [['Reachable', 2, 0], []]);
+  assert.equal(events(), before);
+  world.put(subnetId('cass'), { addressPrefix: '10.0.2.0/24' });
+  await world.fabricApplies();
 });
 
 test('where no packet tells, the answer is the model’s and says why', async () => {

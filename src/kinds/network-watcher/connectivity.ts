@@ -49,7 +49,7 @@ export function connectivityCheck(json: Json | undefined, context: KindContext):
     }),
     confirm: (better) =>
       probes.send({ askedBy, probe: probeOf(asking), nameOf: namesFor(context) }, (probed) => {
-        if (isFinding(probed)) tell(context, machine, flow, probed);
+        if (isFinding(probed) && isOfWalls(probed)) tell(context, machine, flow, probed);
         better(describe(asking, probed));
       }),
   };
@@ -105,6 +105,9 @@ function namesFor({ store, may }: KindContext): (id: string) => string {
       : 'a private link of another network';
   };
 }
+
+/** What a machine's own rules keep never came to a wall. */
+const isOfWalls = ({ packet }: Found): boolean => packet.outcome === 'opened' || packet.left;
 
 /** What the walls and a packet say differently is somebody's business, whoever asked. */
 function tell({ store }: KindContext, machine: VirtualMachine, flow: Flow, { packet }: Found): void {
