@@ -17,15 +17,29 @@ export const authorityFile = 'client-authority.pem';
 
 /**
  * What one node may say at once. A table has seven series, so it is good for thousands of tables; who is root on a node says what
- * it likes, and must not fill the operator's memory by it.
+ * it likes, and must not fill the operator's memory by it. So many series of the longest names that tables can have are 3.4 MB.
  */
 const bounds = {
   sample_limit: 20_000,
-  body_size_limit: '16MB',
-  label_limit: 40,
-  label_name_length_limit: 200,
-  label_value_length_limit: 500,
+  body_size_limit: '4MB',
+  label_limit: 30,
+  label_name_length_limit: 100,
+  label_value_length_limit: 400,
 } as const;
+const samplesOfBatch = 2_000;
+/** Of a label in a batch, beside its words; and of a sample, beside its labels. */
+const around = { label: 10, sample: 30 };
+
+/**
+ * Bytes. No batch is larger, whatever nodes say: one batch holds samples of many nodes, and one that isn't taken is lost for all of
+ * them. Snappy makes what it can't press together a sixth larger at the most.
+ */
+export const mostOfBatch = Math.ceil(
+  (7 / 6) *
+    samplesOfBatch *
+    (around.sample +
+      bounds.label_limit * (bounds.label_name_length_limit + bounds.label_value_length_limit + around.label)),
+);
 
 export function collectorConfiguration(
   nodes: readonly AskedNode[],
@@ -54,7 +68,7 @@ export function collectorConfiguration(
           metadata_config: { send: false },
           // One after the other: what is kept is in order.
           queue_config: {
-            ...{ min_shards: 1, max_shards: 1, capacity: 20_000, max_samples_per_send: 5_000 },
+            ...{ min_shards: 1, max_shards: 1, capacity: 20_000, max_samples_per_send: samplesOfBatch },
             ...{ batch_send_deadline: `${Math.min(everyMs / 2, 10_000)}ms`, max_backoff: '5s' },
           },
         },

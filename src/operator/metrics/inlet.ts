@@ -9,17 +9,18 @@ export interface Inlet {
   close(): void;
 }
 
-/** More than a batch ever is. */
-const mostBytes = 8 << 20;
-
 export function createInlet(options: {
   readonly port: number;
+  /** Of a batch. */
+  readonly mostBytes: number;
   /** Throws where it can't be kept: Prometheus then tries again. */
   readonly keep: (body: Buffer) => Promise<void>;
   readonly onFault: (error: unknown) => void;
+  /** A batch was more than `mostBytes`: Prometheus doesn't try it again. */
+  readonly onTooMuch: () => void;
   readonly log: Log;
 }): Inlet {
-  const { port, keep, onFault, log } = options;
+  const { port, mostBytes, keep, onFault, onTooMuch, log } = options;
   let server: Server | undefined;
 
   async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -29,7 +30,10 @@ export function createInlet(options: {
     let bytes = 0;
     for await (const chunk of request as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > mostBytes) return end(413);
+      if (bytes > mostBytes) {
+        onTooMuch();
+        return end(413);
+      }
       chunks.push(chunk);
     }
     try {
@@ -52,6 +56,8 @@ export function createInlet(options: {
       opening.maxConnections = 4;
       opening.listen(port, '127.0.0.1');
       await once(opening, 'listening');
+      // A connection that can't be accepted, for want of file descriptors, is Prometheus's to try again.
+      opening.on('error', (error) => log.error('what was collected can’t be accepted', { error }));
       server = opening;
     },
     close() {

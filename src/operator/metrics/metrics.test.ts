@@ -6,7 +6,7 @@ import { operatorIntent, testKeys } from '../../../test/harness/operator/shapes.
 import { readDashboard } from '../../../test/harness/dashboard.ts';
 import { settleMembers } from '../members.ts';
 import { newState } from '../state.ts';
-import { collectorConfiguration, memoryFor } from './files.ts';
+import { collectorConfiguration, memoryFor, mostOfBatch } from './files.ts';
 import { judge } from './sender.ts';
 import { metricsShall } from './shall.ts';
 import { silentNodes, withTargets } from './silence.ts';
@@ -101,6 +101,24 @@ test('the dashboard asks by labels that both ways have', () => {
     [...new Set(used)].filter((name) => !labels.has(name)),
     [],
   );
+});
+
+test('no batch is more than the inlet takes, whatever nodes say: one that is refused would be lost for all of them', () => {
+  const { nodes } = shall(intent, { 'dc1-0': open })!;
+  const text = collectorConfiguration(nodes, { folder: '/c', port: 9443, handOver: 9092, everyMs: 30_000 });
+  const { scrape_configs: asked, remote_write: written } = JSON.parse(text) as {
+    readonly scrape_configs: readonly Readonly<Record<string, number>>[];
+    readonly remote_write: readonly { readonly queue_config: Readonly<Record<string, number>> }[];
+  };
+  const of = asked[0]!;
+  const sample =
+    of['label_limit']! * (of['label_name_length_limit']! + of['label_value_length_limit']! + 10) + 30;
+  assert.ok(written[0]!.queue_config['max_samples_per_send']! * sample < mostOfBatch);
+  assert.ok(mostOfBatch < 40 << 20);
+  // A table's series, by the longest names, and as many as are taken.
+  const longest = `cassandra_table_live_disk_space_used_bytes{keyspace="${'k'.repeat(48)}",table="${'t'.repeat(48)}"} 1.234567890123E15\n`;
+  assert.ok(of['sample_limit']! * longest.length < 4 << 20);
+  assert.equal(of['body_size_limit'], '4MB');
 });
 
 test('memory is bounded, by how many nodes there are', () => {

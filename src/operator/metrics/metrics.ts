@@ -9,7 +9,7 @@ import { faultOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { ports } from '../../network/ports.ts';
 import type { Reconciler } from '../../reconcile/reconciler.ts';
-import { collectorConfiguration } from './files.ts';
+import { collectorConfiguration, mostOfBatch } from './files.ts';
 import { createInlet } from './inlet.ts';
 import { askCollector, parseTargets } from './loopback.ts';
 import { createPrometheus } from './prometheus.ts';
@@ -72,7 +72,7 @@ export async function openMetrics(options: {
     way: () => shall()?.way,
   });
   const inlet = createInlet({
-    ...{ port: ports.collected, log },
+    ...{ port: ports.collected, mostBytes: mostOfBatch, log },
     async keep(body) {
       await spool.put(body);
       keptAt = clock.now();
@@ -83,6 +83,7 @@ export async function openMetrics(options: {
       if (unkept === null) log.error('what was collected can’t be kept', { error });
       unkept = `The operator's disk doesn't take what was collected (${code}).`;
     },
+    onTooMuch: () => lose('Prometheus handed over more at once than is taken.'),
   });
   const prometheus = createPrometheus({
     ...{ program: options.program, folder, authority: options.authority, port: ports.collector, clock, log },
