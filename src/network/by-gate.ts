@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import * as https from 'node:https';
+import { ownAnswer } from './gate-rules.ts';
 
 export interface GateWay {
   /** The gate's, or that of who leads there. */
@@ -64,7 +65,7 @@ export function askByGate(way: GateWay, requestMs: number, signal: AbortSignal):
             resolve({
               status: response.statusCode ?? 0,
               headers: response.headers,
-              refusal: /^The gate refused this request: ([a-z]{1,20})\./.exec(text)?.[1] ?? null,
+              refusal: refusalOf(response.headers, text),
             }),
           );
         });
@@ -73,6 +74,12 @@ export function askByGate(way: GateWay, requestMs: number, signal: AbortSignal):
     close: () => agent.destroy(),
   };
 }
+
+/** The header alone says whose answer it is: the gate takes it from every service's, which may write the same words. */
+const refusalOf = (headers: IncomingHttpHeaders, text: string): string | null =>
+  headers[ownAnswer.toLowerCase()] === 'refused'
+    ? (/^The gate refused this request: ([a-z]{1,20})\./.exec(text)?.[1] ?? null)
+    : null;
 
 class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
