@@ -10,6 +10,7 @@ import { collectorConfiguration, memoryFor, mostOfBatch } from './files.ts';
 import { judge } from './sender.ts';
 import { metricsShall } from './shall.ts';
 import { silentNodes, withTargets } from './silence.ts';
+import { wordsOf } from './words.ts';
 
 const account = 'monitor.example';
 const gate = {
@@ -119,6 +120,14 @@ test('no batch is more than the inlet takes, whatever nodes say: one that is ref
   const longest = `cassandra_table_live_disk_space_used_bytes{keyspace="${'k'.repeat(48)}",table="${'t'.repeat(48)}"} 1.234567890123E15\n`;
   assert.ok(of['sample_limit']! * longest.length < 4 << 20);
   assert.equal(of['body_size_limit'], '4MB');
+});
+
+test("Prometheus's last words hold nothing that a terminal would obey", () => {
+  const odd = `fatal error\u001b[2J\u0007${'x'.repeat(999)}`;
+  const said = /^fatal error\?\[2J\?x{280,285}$/;
+  assert.match(wordsOf(odd), said);
+  assert.match(wordsOf(JSON.stringify({ ts: 'now', err: odd })), said);
+  assert.equal(wordsOf(JSON.stringify({ msg: 'a', err: 'b' })), 'a: b');
 });
 
 test('memory is bounded, by how many nodes there are', () => {

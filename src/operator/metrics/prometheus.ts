@@ -11,6 +11,7 @@ import { createTally } from '../tally.ts';
 import { authorityFile, configurationFile, memoryFor } from './files.ts';
 import { askCollector } from './loopback.ts';
 import { sandboxed } from './sandbox.ts';
+import { plain, wordsOf } from './words.ts';
 
 export interface Prometheus {
   /** Has it run with that configuration. Throws where it can't, in words for people; the next call tries again. */
@@ -104,7 +105,7 @@ export function createPrometheus(options: PrometheusOptions): Prometheus {
     await writeFileAtomic(join(configurationFolder, configurationFile), configuration);
     try {
       const { status, text } = await askCollector(port, 'POST', '/-/reload');
-      if (status !== 200) throw new Error(text.trim().slice(0, 300));
+      if (status !== 200) throw new Error(plain(text));
       inForce = configuration;
     } catch (error) {
       if (clock.now() - startedAt < startsWithinMs) return;
@@ -152,16 +153,6 @@ const commandLine = (
 ];
 
 const isLast = (word: string): boolean => /^(fatal error|panic): /.test(word);
-
-/** Of a line of its log, without times. */
-function wordsOf(line: string): string {
-  try {
-    const { msg, err } = JSON.parse(line) as { readonly msg?: string; readonly err?: string };
-    return [msg, err].filter(Boolean).join(': ').slice(0, 300);
-  } catch {
-    return line.slice(0, 300);
-  }
-}
 
 function deathWords(words: readonly string[]): string {
   if (words.some((word) => /unknown long flag/.test(word)))

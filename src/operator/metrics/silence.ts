@@ -1,5 +1,6 @@
 /** Nodes that are asked and don't answer: pure. */
 import type { MetricsReport } from '../../exchange/intents/operator.ts';
+import { plain } from './words.ts';
 
 /** By node: since when it doesn't answer, and why. */
 export type Silence = ReadonlyMap<string, { readonly since: number; readonly error: string }>;
@@ -27,14 +28,13 @@ export const silentNodes = (
     .sort((a, b) => (a.node < b.node ? -1 : 1))
     .slice(0, most);
 
-/** Prometheus's words, which may hold a node's: cut, and without what changes each time. */
+/** Without what changes each time. */
 function inWords(error: string): string {
-  const plain = error.replace(/^Get "[^"]*": /, '').replace(/[^ -~]/g, '?');
-  if (/connection refused/.test(plain)) return 'Nothing listens there: does Cassandra run on it?';
-  if (/context deadline exceeded|i\/o timeout/.test(plain)) return 'It does not answer in time.';
-  if (/no route to host|network is unreachable/.test(plain)) return 'There is no way to it.';
-  if (/x509|certificate/.test(plain)) return `It can't prove to be the node: ${plain.slice(0, 200)}`;
-  if (/sample limit exceeded|body size limit|label_/.test(plain))
-    return `It says more than is taken: ${plain.slice(0, 200)}`;
-  return plain.slice(0, 200);
+  const said = plain(error.replace(/^Get "[^"]*": /, '')).slice(0, 200);
+  if (/connection refused/.test(said)) return 'Nothing listens there: does Cassandra run on it?';
+  if (/context deadline exceeded|i\/o timeout/.test(said)) return 'It does not answer in time.';
+  if (/no route to host|network is unreachable/.test(said)) return 'There is no way to it.';
+  if (/x509|certificate/.test(said)) return `It can't prove to be the node: ${said}`;
+  if (/sample limit exceeded|body size limit|label_/.test(said)) return `It says more than is taken: ${said}`;
+  return said;
 }
