@@ -18,7 +18,7 @@ import { createCluster, type ClusterStatus } from './cluster.ts';
 import { createDoorKeeper } from './door.ts';
 import { createEnrolment } from './enrolment.ts';
 import { createListeners } from './listeners.ts';
-import { openMetrics } from './metrics/metrics.ts';
+import { createMetrics } from './metrics/metrics.ts';
 import { createRefusals } from './refusals.ts';
 import { createRelay } from './relay.ts';
 import { headline } from './report.ts';
@@ -89,7 +89,7 @@ export async function runOperator({ clock, log, signal, env }: RoleContext): Pro
     tools: { javaHome: env['JAVA_HOME'] ?? '/usr', tools, scratch: at.scratch },
     onMade: () => wake('tokens'),
   });
-  const metrics = await openMetrics({
+  const metrics = createMetrics({
     ...{ folder: at.metrics, program: prometheus, authority: authorities.client.certificate, clock, log },
     shall: () => cluster.metricsShall(),
     onChange: () => wake('metrics'),

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { NodeIntent } from '../../exchange/intents/node.ts';
 import type { OperatorIntent } from '../../exchange/intents/operator.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { createLog } from '../../lib/log.ts';
 import { operatorIntent, testKeys } from '../../../test/harness/operator/shapes.ts';
 import { readDashboard } from '../../../test/harness/dashboard.ts';
 import { settleMembers } from '../members.ts';
 import { newState } from '../state.ts';
 import { collectorConfiguration, memoryFor, mostOfBatch } from './files.ts';
+import { createMetrics } from './metrics.ts';
 import { judge } from './sender.ts';
 import { metricsShall } from './shall.ts';
 import { silentNodes, withTargets } from './silence.ts';
@@ -128,6 +134,31 @@ test("Prometheus's last words hold nothing that a terminal would obey", () => {
   assert.match(wordsOf(odd), said);
   assert.match(wordsOf(JSON.stringify({ ts: 'now', err: odd })), said);
   assert.equal(wordsOf(JSON.stringify({ msg: 'a', err: 'b' })), 'a: b');
+});
+
+test("what waits from before and can't be read is a fault that is told, and keeps nothing else from going on", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'metrics-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, 'waiting', 'in-the-way'), { recursive: true });
+  let changes = 0;
+  const metrics = createMetrics({
+    ...{
+      folder,
+      program: '/none',
+      authority: '',
+      clock: systemClock,
+      log: createLog({}, { write: () => undefined }),
+    },
+    ...{ shall: () => shall(intent, {}), onChange: () => void changes++ },
+  });
+  const { signal } = new AbortController();
+  for (const { reconcile } of metrics.reconcilers) await reconcile(signal);
+  assert.match(
+    metrics.report()!.waitingFor!,
+    /^The operator's disk doesn't give what was collected before \(/,
+  );
+  assert.equal(changes, 1);
+  await metrics.end();
 });
 
 test('memory is bounded, by how many nodes there are', () => {

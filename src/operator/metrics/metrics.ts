@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import type { MetricsReport } from '../../exchange/intents/operator.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { faultOf } from '../../lib/errors.ts';
+import { faultOf, UserError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { ports } from '../../network/ports.ts';
 import type { Reconciler } from '../../reconcile/reconciler.ts';
@@ -16,7 +16,7 @@ import { createPrometheus } from './prometheus.ts';
 import { createSender, senderTimes, type SenderTimes } from './sender.ts';
 import type { MetricsShall } from './shall.ts';
 import { silentAfterMs, silentNodes, withTargets, type Silence } from './silence.ts';
-import { openSpool, spoolBounds, type SpoolBounds } from './spool.ts';
+import { createSpool, spoolBounds, type SpoolBounds } from './spool.ts';
 
 export interface MetricsTimes {
   readonly everyMs: number;
@@ -37,7 +37,7 @@ export interface Metrics {
   end(): Promise<void>;
 }
 
-export async function openMetrics(options: {
+export function createMetrics(options: {
   /** Of its files. */
   readonly folder: string;
   readonly program: string;
@@ -50,7 +50,7 @@ export async function openMetrics(options: {
   readonly clock: Clock;
   readonly log: Log;
   readonly times?: MetricsTimes;
-}): Promise<Metrics> {
+}): Metrics {
   const { folder, shall, clock, log, times = metricsTimes } = options;
   let fault: string | null = null;
   let unkept: string | null = null;
@@ -58,13 +58,15 @@ export async function openMetrics(options: {
   let lost: MetricsReport['lost'] = null;
   let silence: Silence = new Map();
 
+  const waitingFolder = join(folder, 'waiting');
+
   function lose(why: string): void {
     if (lost?.why !== why) log.warn('metrics were given up', { why });
     lost = { at: new Date(clock.now()).toISOString(), why };
   }
 
-  const spool = await openSpool({
-    ...{ folder: join(folder, 'waiting'), clock, bounds: times.bounds },
+  const spool = createSpool({
+    ...{ folder: waitingFolder, clock, bounds: times.bounds },
     onLost: () => lose('They waited longer, or were more, than the operator keeps.'),
   });
   const sender = createSender({
@@ -79,9 +81,12 @@ export async function openMetrics(options: {
       unkept = null;
     },
     onFault(error) {
-      const { code } = faultOf(error);
       if (unkept === null) log.error('what was collected can’t be kept', { error });
-      unkept = `The operator's disk doesn't take what was collected (${code}).`;
+      const { code, message } = faultOf(error);
+      unkept =
+        error instanceof UserError
+          ? message
+          : `The operator's disk doesn't take what was collected (${code}).`;
     },
     onTooMuch: () => lose('Prometheus handed over more at once than is taken.'),
   });
@@ -94,14 +99,24 @@ export async function openMetrics(options: {
     ...{ port: ports.metrics, handOver: ports.collected, everyMs: times.everyMs },
   };
 
+  /** No start waits for it, and no other part: it is tried again each time. */
+  async function openSpool(): Promise<void> {
+    await spool.open().catch((error: unknown) => {
+      const why = `The operator's disk doesn't give what was collected before (${faultOf(error).code}): nothing is collected until it does.`;
+      throw new UserError('SpoolUnreadable', why, `Look at ${waitingFolder}.`, error);
+    });
+  }
+
   async function collect(): Promise<void> {
     const now = shall();
     if (!now) {
       await prometheus.end();
       inlet.close();
       silence = new Map();
-      return;
+      // For what is too old to go.
+      return openSpool();
     }
+    await openSpool();
     await inlet.open();
     // Before there is a node to ask there is nothing to run; afterwards there may be some to hand over.
     if (now.nodes.length === 0 && prometheus.since() === undefined) return;

@@ -19,7 +19,7 @@ import { createAuthority, issue, type Authority } from '../../../src/lib/x509.ts
 import { ports } from '../../../src/network/ports.ts';
 import {
   metricsTimes,
-  openMetrics,
+  createMetrics,
   type Metrics,
   type MetricsTimes,
 } from '../../../src/operator/metrics/metrics.ts';
@@ -86,7 +86,7 @@ export async function createWorld(t: TestContext) {
       stop = new AbortController();
       const log = createLog({}, { write: (text) => void lines.push(text) });
       const { program = '/usr/bin/prometheus', ...times } = more;
-      metrics = await openMetrics({
+      metrics = createMetrics({
         ...{ folder: join(folder, 'operator'), program, authority: nodesAuthority.certificate },
         ...{ shall: () => shall, onChange: () => undefined, clock: systemClock, log },
         times: {
