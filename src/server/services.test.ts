@@ -103,6 +103,15 @@ test('what is asked for becomes machines and accounts, signed for by one authori
   );
 });
 
+test('an account that is called as every object has something is given a key of its own', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-services-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const one = asked({ storage: { accounts: [storage('p', 'constructor')] } });
+  const { machines } = await openServices(folder, one, { now: Date.now, sleep: () => Promise.resolve() });
+  const seed = JSON.parse(machines[0]!.seed['storage-1.json']!) as ServiceSeed;
+  assert.equal(Buffer.from(String(seed.keys!['constructor']), 'base64').length, 64);
+});
+
 test('services that could never be let through are named at the start, with why', () => {
   const outside = {
     ...storage('p', 'metrics'),

@@ -181,7 +181,8 @@ async function accountKeys(
       `${file} is no list of accounts and their keys.`,
       'Correct it, or delete it: all keys are made anew then, and what was signed with the old ones is worth nothing.',
     );
-  const missing = stored.filter(({ account }) => keys[account] === undefined);
+  // An account may be called `constructor`.
+  const missing = stored.filter(({ account }) => !Object.hasOwn(keys, account));
   for (const { account } of missing) keys[account] = randomBytes(64).toString('base64');
   if (missing.length > 0) await writeJson(file, keys, 0o600);
   return Object.fromEntries(stored.map(({ account }) => [account, keys[account]!]));
