@@ -259,6 +259,21 @@ test('where control has the account’s key, it makes the right to write, anew l
   ]);
   assert.equal(everything.includes(key), false);
   assert.equal(everything.split(new URLSearchParams(right()).get('sig')!.slice(0, 20)).length, 2, 'once');
+  const kept = (): readonly string[] =>
+    Object.keys(JSON.parse(to.store.secrets.get('services/log-signatures') ?? '{}') as object);
+  to.restart([
+    { ...shared, logs },
+    { ...theirs, logs },
+  ]);
+  await to.settle();
+  assert.deepEqual(kept(), [shared.id.toLowerCase(), theirs.id.toLowerCase()]);
+  const held = right();
+  to.restart([{ ...shared, logs }]);
+  await to.settle();
+  assert.deepEqual([kept(), right()], [[shared.id.toLowerCase()], held], 'what is no account has no right');
+  to.restart([]);
+  await to.settle();
+  assert.equal(to.store.secrets.get('services/log-signatures'), undefined);
 });
 
 test('metrics go to a monitor account that the cluster may reach, its own before the provider’s', async (t) => {

@@ -77,8 +77,8 @@ export interface World {
   identity(cluster?: string): string;
   /** Moves the clock and runs a pass. */
   pass(ms: number): Promise<void>;
-  /** Control dies and starts again on the same store: what was heard is forgotten. */
-  restart(): void;
+  /** Control dies and starts again on the same store: what was heard is forgotten. With other accounts, where they are given. */
+  restart(accounts?: readonly ServiceAccount[]): void;
   stop(): void;
 }
 
@@ -121,6 +121,7 @@ export function createWorld(
   let kinds!: Kinds;
   let ear!: ReturnType<typeof createEar>;
   let probes!: ProbeRuns;
+  let { accounts } = options;
   const start = (): void => {
     stop = new AbortController();
     ear = createEar(() => kinds);
@@ -140,7 +141,7 @@ export function createWorld(
       probes,
       providerSubscription: provider.subscription,
       operatorAuthority: 'PEM',
-      ...(options.accounts && { accounts: options.accounts }),
+      ...(accounts && { accounts }),
       ...(options.services && { services: options.services }),
       availableMegabytes: () => options.availableMegabytes ?? null,
     });
@@ -280,7 +281,8 @@ export function createWorld(
       now += ms;
       await settle();
     },
-    restart() {
+    restart(others) {
+      accounts = others ?? accounts;
       stop.abort();
       start();
     },
