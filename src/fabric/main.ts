@@ -25,6 +25,7 @@ import { createFabricReconciler } from './reconcile.ts';
 import { createStanding, type Standing, type StandingOptions } from './standing/reconcile.ts';
 import { MachineRecords } from './state.ts';
 import { readTools } from './tools.ts';
+import { gatesOfWork } from './verify/gate.ts';
 import { verify } from './verify/verify.ts';
 import { openWorkLedger } from './work.ts';
 import { WorldFabric } from './world.ts';
@@ -131,12 +132,10 @@ export async function runFabric(context: RoleContext): Promise<void> {
           wake('the recorders are read');
         }
       },
-      prove: (document, { network, gates }) =>
-        verify(new WorldFabric(document, (id) => records.get(id), signal, gates), {
-          network,
-          clock,
-          log,
-          signal,
+      prove: (document, { id, network, gates }) =>
+        verify(new WorldFabric(document, (machine) => records.get(machine), signal, gates), {
+          ...{ network, clock, log, signal },
+          gatesNow: () => gatesOfWork(intent?.document, id),
         }),
     }),
     deliver: async ({ id, kind }, result) => {

@@ -113,7 +113,7 @@ const covers = ({ service, serviceResources }: DefinitionProperties, { id }: Ser
   resourceTypes[service].some((type) => id.toLowerCase().includes(`/providers/${type.toLowerCase()}/`)) &&
   serviceResources.some((named) => isWithin(id, named));
 
-const isWithin = (id: string, scope: string): boolean => {
+export const isWithin = (id: string, scope: string): boolean => {
   const clean = scope.replace(/\/+$/, '');
   return sameId(id, clean) || id.toLowerCase().startsWith(`${clean.toLowerCase()}/`);
 };

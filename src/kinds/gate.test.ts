@@ -40,9 +40,13 @@ const vault = account(
   { name: 'keys.vault.azure.net' },
 );
 const foreign = account(storage('00000000-0000-4000-8000-000000000000', 'foreign'));
+const monitor = account(
+  `/subscriptions/${provider.subscription}/resourceGroups/data/providers/Microsoft.Monitor/accounts/monitor`,
+  { name: 'monitor.example' },
+);
 
 async function world(t: TestContext): Promise<World> {
-  const made = createWorld({ accounts: [shared, theirs, vault, foreign] });
+  const made = createWorld({ accounts: [shared, theirs, vault, foreign, monitor] });
   t.after(() => made.stop());
   await made.fabricApplies();
   await makeCluster(made);
@@ -394,9 +398,28 @@ test('a proof is told by which names a way leads to accounts, and which are othe
         ask: { method: 'PUT', path: '/logs/sallyport-verify' },
       },
     ],
-    others: [theirs, vault, foreign].map(({ name, address, port }) => ({
+    others: [theirs, vault, foreign, monitor].map(({ name, address, port }) => ({
       // The vault and the foreign account stand where the shared one does.
-      ...{ name, address, port, shut: address !== shared.address },
+      ...{
+        name,
+        address,
+        port,
+        shut: address !== shared.address,
+        shared: [vault.name, monitor.name].includes(name),
+      },
     })),
   });
+  const asked = async (rule: Record<string, unknown>, id = shared.id) => {
+    const service = id === monitor.id ? 'Microsoft.Insights' : 'Microsoft.Storage';
+    define(to, 'logs', [id], { service, ...rule });
+    await to.fabricApplies();
+    await to.gateSays();
+    return gates()[0]!.accounts[0]!.ask;
+  };
+  assert.equal(await asked({ methods: ['POST', 'PATCH', 'DELETE'] }), null, 'nobody knows what those do');
+  assert.equal(await asked({ methods: ['POST'], paths: ['/api/v1/write'] }), null);
+  const written = { method: 'POST', path: '/api/v1/write/sallyport-verify' };
+  assert.deepEqual(await asked({ methods: ['POST'], paths: ['/api/v1/write'] }, monitor.id), written);
+  assert.deepEqual(await asked({ methods: ['POST'] }, monitor.id), written);
+  assert.equal(await asked({ methods: ['POST'], paths: ['/api/v1/admin'] }, monitor.id), null);
 });

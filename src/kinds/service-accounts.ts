@@ -68,7 +68,8 @@ export function metricsStore(
   return store && { account: store.name };
 }
 
-const isMonitor = (id: string): boolean => /\/providers\/microsoft\.monitor\/accounts\/[^/]+$/i.test(id);
+export const isMonitor = (id: string): boolean =>
+  /\/providers\/microsoft\.monitor\/accounts\/[^/]+$/i.test(id);
 
 const ownFirst = (accounts: readonly ServiceAccount[], subscriptionId: string): ServiceAccount | undefined =>
   accounts.find(({ id }) => sameId(id.split('/')[2] ?? '', subscriptionId)) ?? accounts[0];

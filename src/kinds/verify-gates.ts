@@ -3,8 +3,9 @@ import type { VerifyGate } from '../exchange/intents/fabric.ts';
 import type { GateAccount, GateRule } from '../exchange/intents/gate.ts';
 import type { Store } from '../store/resource.ts';
 import { clusterType, type ClusterProperties, type ClusterState } from './cassandra-cluster/schema.ts';
-import { reviseGate } from './gate-intent.ts';
+import { isWithin, reviseGate } from './gate-intent.ts';
 import type { Remember } from './remember.ts';
+import { isMonitor } from './service-accounts.ts';
 import type { Settings } from './settings.ts';
 
 /** Of each cluster that policies let reach an account; none without a gate. */
@@ -23,6 +24,7 @@ export function verifyGates(
       return state ? [[state.identity, state] as const] : [];
     }),
   );
+  const monitors = new Set(settings.accounts.filter(({ id }) => isMonitor(id)).map(({ name }) => name));
   return clusters.flatMap(({ identity, accounts }) => {
     const state = states.get(identity);
     if (!state || accounts.length === 0) return [];
@@ -30,30 +32,37 @@ export function verifyGates(
       operator: state.operator.machine,
       authority: state.gateAuthority ?? null,
       accounts: accounts.map(({ name, upstream: { address, port }, rules }) => ({
-        ...{ name, address, port, ask: harmless(rules) },
+        ...{ name, address, port, ask: harmless(rules, monitors.has(name)) },
       })),
       others: settings.accounts
         .filter((other) => !accounts.some(({ name }) => name === other.name))
-        .map(({ name, address, port }) => ({
+        .map(({ id, name, address, port }) => ({
           name,
           address,
           port,
           shut: !open.has(place({ address, port })),
+          shared: isWithin(id, `/subscriptions/${settings.providerSubscription}`),
         })),
     };
   });
 }
 
+/** Where monitoring is written to. */
+const toMonitor = '/api/v1/write';
+
 /**
- * Something that the rules let through, at a place where nothing is, by a method that reads where there is one. What may only delete is
- * never asked for.
+ * Something that the rules let through, at a place where nothing is, by a method that reads where there is one, else by PUT on a condition. DELETE
+ * is never asked for, nor are POST and PATCH: what they do nobody can know, and no condition bounds it. Monitoring is known: below its one
+ * path to write it answers that nothing is there.
  */
-function harmless(rules: GateAccount['rules']): { method: string; path: string } | null {
+function harmless(rules: GateAccount['rules'], monitor: boolean): { method: string; path: string } | null {
   const lets = ({ methods }: GateRule, method: GateRule['methods'][number]): boolean =>
     methods.length === 0 || methods.includes(method);
-  for (const method of ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH'] as const) {
-    const rule = rules.find((one) => lets(one, method));
-    if (rule) return { method, path: `${rule.path ?? ''}/sallyport-verify` };
+  for (const method of ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST'] as const) {
+    if (method === 'POST' && !monitor) continue;
+    const within = method === 'POST' ? [null, toMonitor] : undefined;
+    const rule = rules.find((one) => lets(one, method) && (within?.includes(one.path) ?? true));
+    if (rule) return { method, path: `${within ? toMonitor : (rule.path ?? '')}/sallyport-verify` };
   }
   return null;
 }

@@ -52,7 +52,7 @@ const saysMore = 'docs/operate/gate.md says what that means.\\n';
 export const isOwnHead = (head: string): boolean =>
   new RegExp(`^${ownAnswer}:`, 'im').test(head) || builtIn.test(head);
 const builtIn =
-  /^HTTP\/1\.1 4\d\d [A-Za-z ]+\r\nContent-length: \d+\r\nCache-Control: no-cache\r\nConnection: close\r\nContent-Type: text\/html$/;
+  /^HTTP\/1\.1 [45]\d\d [A-Za-z -]+\r\nContent-length: \d+\r\nCache-Control: no-cache\r\nConnection: close\r\nContent-Type: text\/html$/;
 
 /** Headers by which services and proxies in front of them take a request for another one. */
 const disguises = [

@@ -268,7 +268,7 @@ async function playGate(t: TestContext): Promise<void> {
   });
   const batch = gateBatch({
     gate: {
-      ...{ operator: 'operator', authority, others: [{ ...place(accounts.evil), shut: true }] },
+      ...{ operator: 'operator', authority, others: [{ ...place(accounts.evil), shut: true, shared: true }] },
       accounts: [{ ...place(accounts.good), ask: { method: 'GET', path: '/' } }],
     },
     account: { ...place(accounts.good), ask: { method: 'GET', path: '/' } },
@@ -281,7 +281,12 @@ async function playGate(t: TestContext): Promise<void> {
 
   const round = async (state: string): Promise<void> => {
     const orders = [...batch.controls.slice(0, -1), ...batch.tries, ...batch.controls.slice(-1)];
-    const heard = await sayAll({ authority, names: [good], orders: orders.map(({ order }) => order) });
+    const heard = await sayAll({
+      authority,
+      names: [good],
+      atOnce: 8,
+      orders: orders.map(({ order }) => order),
+    });
     const played = { machine: gateItself, as: 'root', rules: 'in force', batch } as const;
     count(
       state,
@@ -309,7 +314,12 @@ async function playGate(t: TestContext): Promise<void> {
   // Without one nobody listens: that somebody did a moment ago is what shows it.
   await round('gate with a policy');
   await intend();
-  const refused = await sayAll({ authority, names: [good], orders: batch.tries.map(({ order }) => order) });
+  const refused = await sayAll({
+    authority,
+    names: [good],
+    atOnce: 8,
+    orders: batch.tries.map(({ order }) => order),
+  });
   count(
     'gate without a policy',
     refused.map((one) => ({

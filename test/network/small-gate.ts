@@ -129,7 +129,7 @@ export async function startSmallGate(
         accounts: [
           { name: names.logs, ...placeOf('logs'), ask: { method: 'GET', path: '/sallyport-verify' } },
         ],
-        others: [{ name: names.evil, ...placeOf('evil'), shut: true }],
+        others: [{ name: names.evil, ...placeOf('evil'), shut: true, shared: true }],
       },
     ],
     let: letThrough,

@@ -162,8 +162,11 @@ export const VerifyGate = Type.Object({
       ask: Nullable(Type.Object({ method: Type.String(), path: Type.String() })),
     }),
   ),
-  /** Accounts of the installation that this operator may not reach. `shut`: no operator may reach that address and port. */
-  others: Type.Array(Type.Object({ ...VerifyAccount.properties, shut: Type.Boolean() })),
+  /** Accounts of the installation that this operator may not reach. `shut`: no operator may reach that address and port. `shared`: it is
+   *  the provider's, no customer's. */
+  others: Type.Array(
+    Type.Object({ ...VerifyAccount.properties, shut: Type.Boolean(), shared: Type.Boolean() }),
+  ),
 });
 export type VerifyGate = Static<typeof VerifyGate>;
 

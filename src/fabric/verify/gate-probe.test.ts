@@ -50,7 +50,14 @@ test('the prober says how far it came, how it ended and what came back', async (
   const { port: nobody } = closed.address() as AddressInfo;
   closed.close();
   await once(closed, 'close');
+  const talker = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.write('x'.repeat(100_000));
+  }).listen(0, '127.0.0.1');
+  await once(talker, 'listening');
+  t.after(() => talker.close());
   const orders = [
+    order('talks', (talker.address() as AddressInfo).port, null),
     order('answered', gate.port, tls),
     order('named', gate.port, { ...tls, sni: 'other.example' }),
     order('unnamed', gate.port, { ...tls, sni: null }),
@@ -58,13 +65,14 @@ test('the prober says how far it came, how it ended and what came back', async (
     order('nobody', nobody, tls),
   ];
   const said = async (authority: string): Promise<Record<string, readonly string[]>> => {
-    const heard = await sayAll({ authority, names: [name], orders });
+    const heard = await sayAll({ authority, names: [name], orders, atOnce: 8 });
     return Object.fromEntries(heard.map(({ id, ...one }) => [id, [one.stage, one.end, one.heard]]));
   };
   const own = await said(gate.authority);
   for (const id of ['answered', 'named', 'unnamed'])
     assert.deepEqual(own[id], ['secured', 'closed', answer], id);
   assert.equal(own['plain']![0], 'connected');
+  assert.deepEqual(own['talks']?.slice(0, 2), ['connected', 'full']);
   assert.deepEqual(own['nobody'], ['none', 'ECONNREFUSED', '']);
   const stranger = (await said((await createAuthority('another', days)).certificate))['answered']!;
   assert.equal(stranger[0], 'connected');

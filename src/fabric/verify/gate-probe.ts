@@ -26,7 +26,7 @@ export interface GateHeard {
   readonly id: string;
   /** How far it came: nowhere, to an open connection, through the handshake of TLS. */
   readonly stage: 'none' | 'connected' | 'secured';
-  /** `closed`, `silent`, or an error's code. */
+  /** `closed`, `silent`, `full` (more came than is heard out), or an error's code. */
   readonly end: string;
   /** The first bytes that came back, as latin1; within TLS where there is any. */
   readonly heard: string;
@@ -38,10 +38,9 @@ export interface GateOrders {
   /** Names that the gate's certificates may bear: to take another for it would be to take a refusal for an answer. */
   readonly names: readonly string[];
   readonly orders: readonly GateOrder[];
+  readonly atOnce: number;
 }
 
-/** Less than an operator carries for one node. */
-const atOnce = 8;
 const silenceMs = 2_500;
 const mostHeard = 16_384;
 
@@ -52,7 +51,7 @@ export async function sayAll(given: GateOrders): Promise<readonly GateHeard[]> {
   const work = async (): Promise<void> => {
     for (let order = left.shift(); order; order = left.shift()) heard.push(await sayOne(order, given));
   };
-  await Promise.all(Array.from({ length: atOnce }, work));
+  await Promise.all(Array.from({ length: given.atOnce }, work));
   return heard;
 }
 
@@ -76,7 +75,7 @@ function sayOne(order: GateOrder, { authority, names }: GateOrders): Promise<Gat
     const speak = (socket: Socket): void => {
       socket.on('data', (bytes: Buffer) => {
         heard += bytes.toString('latin1');
-        if (heard.length >= mostHeard) end('closed');
+        if (heard.length >= mostHeard) end('full');
       });
       socket.on('end', () => end('closed'));
       socket.write(Buffer.from(say, 'latin1'));

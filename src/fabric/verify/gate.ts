@@ -1,6 +1,6 @@
 /** The tries by the gate: which machine has which way, and one run of the prober of TLS in a machine. */
 import { readFile } from 'node:fs/promises';
-import type { VerifyGate } from '../../exchange/intents/fabric.ts';
+import type { FabricIntent, VerifyGate } from '../../exchange/intents/fabric.ts';
 import { faultOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { ports } from '../../network/ports.ts';
@@ -8,7 +8,7 @@ import type { Facts } from './facts.ts';
 import type { GateHeard, GateOrders } from './gate-probe.ts';
 import { shownByGate } from './judge-gate.ts';
 import type { Identity } from './result.ts';
-import { gateBatch, type GateBatch, type GateWay } from './tries-gate.ts';
+import { atOnceOf, gateBatch, type GateBatch, type GateWay } from './tries-gate.ts';
 import { doorOf } from './try.ts';
 import type { VerifyWorld, WorldMachine } from './world.ts';
 
@@ -42,6 +42,17 @@ export function gateOf(world: VerifyWorld, machine: WorldMachine): VerifyGate | 
   const operator = operatorOf(world, machine);
   return world.gates?.find((gate) => gate.operator === operator?.id && gate.accounts.length > 0);
 }
+
+/** What an intent says of the gate for a proof; undefined: it knows the proof no more. */
+export const gatesOfWork = (
+  intent: Pick<FabricIntent, 'work'> | undefined,
+  id: string,
+): readonly VerifyGate[] | undefined =>
+  intent?.work.filter((one) => one.kind === 'verify').find((one) => one.id === id)?.gates;
+
+/** Which accounts of others a machine aims at. A node's root sees what is dialled there: no other customer's are. */
+export const aimsOf = (gate: VerifyGate, { kind }: WorldMachine): VerifyGate['others'] =>
+  kind === 'operator' ? gate.others : gate.others.filter(({ shared }) => shared);
 
 /** An operator dials the gate, a node its operator inside the tunnel. */
 function wayOf(
@@ -104,11 +115,11 @@ export function gateTriesOf(
     const account = gate && accounts.get(gate);
     if (!account) return [];
     const way = wayOf(world, machine, facts) ?? { to: '', port: 0 };
-    const batch = gateBatch({ gate, account, way, turn: turn + phase });
+    const batch = gateBatch({ gate, account, way, turn: turn + phase, others: aimsOf(gate, machine) });
     const mates = machines.filter((other) => gateOf(world, other) === gate);
     const share = (mates.indexOf(machine) + phase) % mates.length;
     const tries = batch.tries.filter((_, n) => n % mates.length === share);
-    return [[machine.id, { ...batch, tries }] as const];
+    return [[machine.id, { ...batch, tries, atOnce: atOnceOf(mates.length) }] as const];
   });
   return new Map(batches);
 }
@@ -117,12 +128,12 @@ export function gateTriesOf(
 export async function probeGate(
   { world, gateProgram: { text, type }, log }: Prober,
   machine: WorldMachine,
-  { authority, account, controls, tries }: GateBatch,
+  { authority, account, controls, tries, atOnce }: GateBatch,
   as: Identity,
 ): Promise<ReadonlyMap<string, GateHeard>> {
   if (authority === null || controls.length === 0) return new Map();
   const orders: GateOrders = {
-    ...{ authority, names: [account.name] },
+    ...{ authority, names: [account.name], atOnce },
     orders: [...controls.slice(0, -1), ...tries, ...controls.slice(-1)].map(({ order }) => order),
   };
   // It doesn't wait for what lingers of its sockets.

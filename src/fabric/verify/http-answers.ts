@@ -8,7 +8,10 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-/** Undefined: there is something that is no answer of HTTP/1. Interim answers (1xx) are left out. `head`: none has a body. */
+/**
+ * Undefined: there is something that is no answer of HTTP/1. 100 is left out; other interim answers stand for themselves. `head`: HEAD was
+ * asked for, and no answer to it has a body; what is no answer to it has one all the same, as to CONNECT or to what can't be read.
+ */
 export function readAnswers(bytes: string, head: boolean): readonly HttpAnswer[] | undefined {
   const answers: HttpAnswer[] = [];
   let rest = bytes;
@@ -24,8 +27,9 @@ export function readAnswers(bytes: string, head: boolean): readonly HttpAnswer[]
       if (colon > 0) headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
     }
     rest = end < 0 ? '' : rest.slice(end + 4);
-    if (status < 200 && status !== 101) continue;
-    const isEmpty = head || status === 204 || status === 304;
+    if (status === 100) continue;
+    const hasNone = (status < 200 && status !== 101) || status === 204 || status === 304;
+    const isEmpty = hasNone || (head && (rest === '' || rest.startsWith('HTTP/1.')));
     const [body, after] = isEmpty ? ['', rest] : takeBody(headers, rest);
     answers.push({ status, head: lead, headers, body });
     rest = after;

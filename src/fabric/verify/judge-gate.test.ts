@@ -1,16 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { FabricIntent } from '../../exchange/intents/fabric.ts';
 import type { GateHeard } from './gate-probe.ts';
 import { readAnswers } from './http-answers.ts';
-import { gateControls, gateStrays, judgeGate, type GatePlayed } from './judge-gate.ts';
-import { gateBatch } from './tries-gate.ts';
+import { aimsOf, gatesOfWork } from './gate.ts';
+import { gateControls, gateStrays, judgeGate, openedSince, type GatePlayed } from './judge-gate.ts';
+import { atOnceOf, gateBatch } from './tries-gate.ts';
 import type { WorldMachine } from './world.ts';
 
 const machine: WorldMachine = {
   ...{ id: 'op', kind: 'operator', hostname: 'op', network: 'provider', address: '172.31.1.4', allow: null },
 };
 const logs = { name: 'logs.blob.core.windows.net', address: '172.31.4.4', port: 10_000 };
-const evil = { name: 'evil.blob.core.windows.net', address: '172.31.4.5', port: 10_443, shut: true };
+const evil = {
+  name: 'evil.blob.core.windows.net',
+  address: '172.31.4.5',
+  port: 10_443,
+  shut: true,
+  shared: true,
+};
 const gate = {
   ...{ operator: 'op', authority: 'PEM', others: [evil] },
   accounts: [{ ...logs, ask: { method: 'GET', path: '/x' } }],
@@ -60,6 +68,11 @@ test('answers are taken apart by their lengths and chunks', () => {
     readAnswers('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nHTTP/1.1 200 OK\r\n\r\n', true)!.length,
     2,
   );
+  // To CONNECT and to what can't be read HAProxy answers with a body, also where HEAD was let through.
+  assert.deepEqual(
+    [refused, malformed, `${refused}${malformed}`].map((text) => readAnswers(text, true)?.length),
+    [1, 1, 2],
+  );
   for (const text of ['\0\0\x12\x04\0\0\0\0\0', 'hello', `${served}more`])
     assert.equal(readAnswers(text, false), undefined);
 });
@@ -67,7 +80,9 @@ test('answers are taken apart by their lengths and chunks', () => {
 test('the gate’s own answer, TLS refused and a cut are stops; any other answer is a leak', () => {
   for (const text of [refused, malformed, down, alert, ''])
     assert.deepEqual(outcomes(played(text)), ['stopped']);
-  assert.deepEqual(outcomes(played('', { stage: 'connected', end: 'ERR_SSL_TLSV1_ALERT' })), ['stopped']);
+  assert.deepEqual(outcomes(played('', { end: 'ECONNRESET' })), ['stopped']);
+  const late = malformed.replace('400 Bad request', '408 Request Time-out');
+  assert.deepEqual(outcomes(played(late)), ['stopped']);
   for (const text of [
     served.repeat(2),
     // A service that writes what the gate would: HAProxy writes its headers in lower case.
@@ -84,6 +99,43 @@ test('the gate’s own answer, TLS refused and a cut are stops; any other answer
   );
 });
 
+test('a refusal has its body also where policies let HEAD alone', () => {
+  const account = { ...logs, ask: { method: 'HEAD', path: '/x' } };
+  const heads = gateBatch({ gate, account, way: { to: '172.31.3.4', port: 443 }, turn: 0 });
+  const bare = served.slice(0, -'no such blob'.length);
+  for (const text of [refused, malformed, refused.slice(0, refused.indexOf('The gate'))])
+    assert.deepEqual(outcomes({ ...played(text, {}, bare), batch: heads }), ['stopped'], text);
+});
+
+test('TLS is refused by an alert of TLS; what is cut before may have been cut on its way', () => {
+  const tls = batch.tries.filter(({ order }) => order.tls).map(({ what }) => what);
+  const ends = (end: string) =>
+    new Set(
+      judgeGate(played('', { stage: 'connected', end }), sure)
+        .filter(({ what }) => tls.includes(what))
+        .map(({ outcome }) => outcome),
+    );
+  for (const end of ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', 'ERR_SSL_TLSV1_UNRECOGNIZED_NAME'])
+    assert.deepEqual([...ends(end)], ['stopped'], end);
+  for (const end of ['ECONNRESET', 'closed', 'ERR_SSL_WRONG_VERSION_NUMBER', 'CERT_HAS_EXPIRED'])
+    assert.deepEqual([...ends(end)], ['not proved'], end);
+  assert.deepEqual([1, 12, 13, 30, 200].map(atOnceOf), [8, 8, 7, 3, 1]);
+});
+
+test('an interim answer is its service’s, one with the answer that ends it', () => {
+  const hints = 'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n';
+  assert.deepEqual(outcomes(played(hints)).includes('leaked'), true);
+  assert.deepEqual(
+    judgeGate(played(`${hints}${refused}`), sure).filter(({ outcome }) => outcome === 'leaked').length,
+    batch.tries.filter(({ own }) => own === 0).length,
+  );
+  assert.deepEqual(
+    outcomes(played(refused, {}, hints + served)),
+    ['stopped'],
+    'a control is seen all the same',
+  );
+});
+
 test('one answer of the allowed account is its own request’s, where there was one', () => {
   const verdicts = judgeGate(played(served), sure);
   const carriers = batch.tries.filter(({ own }) => own === 1).map(({ what }) => what);
@@ -97,6 +149,7 @@ test('where no service answers, where nothing is seen or nothing came back, noth
   assert.deepEqual(outcomes({ ...played(refused), heard: new Map() }), ['not proved']);
   assert.deepEqual(outcomes(played(refused), { ...sure, blind: ['a recorder is gone'] }), ['not proved']);
   assert.deepEqual(outcomes(played('', { end: 'silent' })), ['not proved']);
+  assert.deepEqual(outcomes(played(refused, { end: 'full' })), ['not proved'], 'there was more');
   assert.deepEqual(outcomes(played('', { stage: 'none', end: 'ECONNREFUSED' })), ['not proved']);
   assert.deepEqual(outcomes(played(served.repeat(2), {}, down)), ['leaked'], 'a leak needs no control');
 });
@@ -111,6 +164,37 @@ test('what the gate begins towards an account that nobody may reach is a leak, w
   assert.ok(!gateStrays({ other: { ...evil, shut: false } }, at, cable), 'another cluster may');
   assert.ok(!gateStrays(batch, at, [{ ...cable[0], of: 'op' }]));
   assert.deepEqual(outcomes(played(refused), { ...sure, strays: true }), ['leaked']);
+});
+
+test('what policies let meanwhile proves nothing, and no leak', () => {
+  const now = (shut: boolean) => [{ ...gate, others: [{ ...evil, shut }] }];
+  const shut = now(true);
+  const own: typeof shut = [{ ...gate, others: [] }];
+  assert.deepEqual(openedSince(batch, gate, undefined), { reached: false, open: false });
+  assert.deepEqual(openedSince(batch, gate, now(true)), { reached: false, open: false });
+  assert.deepEqual(openedSince(batch, gate, now(false)), { reached: false, open: true });
+  assert.deepEqual(openedSince(batch, gate, own), { reached: true, open: true });
+  const judged = (said: string, after: typeof shut) =>
+    outcomes(played(said), { ...sure, strays: true, since: openedSince(batch, gate, after) });
+  assert.deepEqual(judged(refused, now(true)), ['leaked']);
+  assert.deepEqual(judged(refused, now(false)), ['not proved']);
+  assert.deepEqual(
+    judged(served.repeat(2), now(false)),
+    ['leaked'],
+    'another operator may, and this one not',
+  );
+  assert.deepEqual(judged(served.repeat(2), own), ['not proved']);
+});
+
+test('a node aims at no customer’s account, and a proof knows what policies say of it now', () => {
+  const theirs = { ...evil, name: 'theirs.example', shared: false };
+  const both = { ...gate, others: [evil, theirs] };
+  assert.deepEqual(aimsOf(both, machine), [evil, theirs]);
+  assert.deepEqual(aimsOf(both, { ...machine, kind: 'node' }), [evil]);
+  const work: FabricIntent['work'] = [{ id: 'v', kind: 'verify', network: null, gates: [both] }];
+  assert.deepEqual(gatesOfWork({ work }, 'v'), [both]);
+  assert.equal(gatesOfWork({ work }, 'w'), undefined);
+  assert.equal(gatesOfWork(undefined, 'v'), undefined);
 });
 
 test('no name of an account that is another’s is in what people read', () => {
@@ -135,5 +219,5 @@ test('what may only delete is not asked for, and what writes only on a condition
   const none = gateBatch({ gate, account: { ...logs, ask: null }, way: { to: '', port: 1 }, turn: 0 });
   assert.deepEqual([none.controls, none.tries], [[], []]);
   const [control] = gateControls([{ ...played(refused), batch: none }]);
-  assert.ok(!control!.seen && control!.evidence.includes('would change nothing'));
+  assert.ok(!control!.seen && control!.evidence.includes('would surely change nothing'));
 });

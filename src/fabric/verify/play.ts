@@ -1,4 +1,5 @@
 /** A proof under way: machines try together, phase by phase, and recorders are read before and after. */
+import type { VerifyGate } from '../../exchange/intents/fabric.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { faultOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
@@ -20,6 +21,8 @@ export interface Run {
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** What policies let now; undefined: it is not known. */
+  readonly gatesNow?: () => readonly VerifyGate[] | undefined;
   readonly world: VerifyWorld;
   readonly nodes: readonly WorldMachine[];
   readonly operators: readonly WorldMachine[];

@@ -27,7 +27,18 @@ export interface GateBatch {
   /** The last is said after the tries, the others before them. */
   readonly controls: readonly GateSaying[];
   readonly tries: readonly GateSaying[];
+  /** How many connections at a time. */
+  readonly atOnce: number;
 }
+
+/** Less than an operator carries for one node. */
+const mostAtOnce = 8;
+/** Less than an operator carries for all of its nodes: what it cuts would look like the gate's doing. */
+const mostOfMates = 100;
+
+/** How many connections at a time each of so many nodes of one operator may have. */
+export const atOnceOf = (mates: number): number =>
+  Math.max(1, Math.min(mostAtOnce, Math.floor(mostOfMates / mates)));
 
 export type GateWay = Pick<GateOrder, 'to' | 'port'>;
 
@@ -38,6 +49,8 @@ interface GateAims {
   readonly way: GateWay;
   /** Which of several accounts of others to aim at. */
   readonly turn: number;
+  /** What can be aimed at; left out: all accounts of others. */
+  readonly others?: VerifyGate['others'];
 }
 
 interface Means {
@@ -60,9 +73,9 @@ function http2(host: string, path: string): string {
 }
 
 /** Nothing at all where policies let nothing be asked that would change nothing: there is no control then. */
-export function gateBatch({ gate, account, way, turn }: GateAims): GateBatch {
-  const other = gate.others.length > 0 ? gate.others[turn % gate.others.length]! : null;
-  const base = { account, other, authority: gate.authority };
+export function gateBatch({ gate, account, way, turn, others = gate.others }: GateAims): GateBatch {
+  const other = others.length > 0 ? others[turn % others.length]! : null;
+  const base = { account, other, authority: gate.authority, atOnce: mostAtOnce };
   const { ask } = account;
   if (!ask) return { ...base, controls: [], tries: [] };
   const good = account.name;

@@ -1,5 +1,5 @@
 import { at, dnsQuestion, icmp, mark, tcp, udp, type Aims, type Sort } from './try.ts';
-import { gateMachineOf, gateOf } from './gate.ts';
+import { aimsOf, gateMachineOf, gateOf } from './gate.ts';
 
 /** Round the gate: straight to the services behind it, and to what of the gate nobody is led to. */
 export function roundGate({ world, machine, port }: Aims): Sort[] {
@@ -12,7 +12,7 @@ export function roundGate({ world, machine, port }: Aims): Sort[] {
   });
   const list: Sort[] = [];
   const places = new Map(
-    [...gate.accounts, ...gate.others].map((one) => [`${one.address} ${one.port}`, one]),
+    [...gate.accounts, ...aimsOf(gate, machine)].map((one) => [`${one.address} ${one.port}`, one]),
   );
   for (const { address, port: service } of places.values()) {
     // Nothing is sent where no machine of ours stands.

@@ -56,8 +56,8 @@ const gates = [
   {
     ...{ operator: 'op-a', authority: 'PEM', accounts: [account] },
     others: [
-      { name: 'evil.blob.core.windows.net', address: '172.31.4.4', port: 10_000, shut: false },
-      { name: 'far.vault.azure.net', address: '10.99.0.4', port: 443, shut: true },
+      { name: 'evil.blob.core.windows.net', address: '172.31.4.4', port: 10_000, shut: false, shared: true },
+      { name: 'far.vault.azure.net', address: '10.99.0.4', port: 443, shut: true, shared: false },
     ],
   },
 ];

@@ -1,10 +1,11 @@
+import type { VerifyGate } from '../../exchange/intents/fabric.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { UserError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { readProgram } from './batch.ts';
 import { gateMachineOf, gateOf, readGateProgram } from './gate.ts';
 import { judge, nameOf, verdictOf, type Sighting } from './judge.ts';
-import { gateControls, gateStrays, judgeGate } from './judge-gate.ts';
+import { gateControls, gateStrays, judgeGate, openedSince } from './judge-gate.ts';
 import { openHostCanary } from './outside.ts';
 import { planRun } from './plan.ts';
 import { playControls, playTurn, type Run, type Shown } from './play.ts';
@@ -30,6 +31,8 @@ export interface VerifyOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** What policies let now; undefined: it is not known. */
+  readonly gatesNow?: () => readonly VerifyGate[] | undefined;
 }
 
 /**
@@ -177,7 +180,8 @@ async function play(
     });
     if (!p.gate) return judged;
     const strays = gateStrays(p.gate.batch, gateMachineOf(world), p.sightings);
-    return [...judged, ...judgeGate({ ...p, ...p.gate }, { blind, strays })];
+    const since = openedSince(p.gate.batch, gateOf(world, p.machine)!, run.gatesNow?.());
+    return [...judged, ...judgeGate({ ...p, ...p.gate }, { blind, strays, since })];
   });
   return { tries, controls };
 }
