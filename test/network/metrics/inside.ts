@@ -1,6 +1,7 @@
 /** What the operator does with its nodes' metrics, with the real programs. Run by metrics.test.ts in namespaces of its own. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -85,6 +86,29 @@ test('metrics flow, wait and catch up', { timeout: 160_000 }, async (t) => {
     assert.equal((await monitor.values('late[10m]')).length > 0, true, 'at the time at which it was asked');
     first!.more = honest;
   });
+
+  await t.test(
+    'a node that says more than is taken is named, and takes nothing from the others',
+    async () => {
+      const [first] = nodes;
+      const [, ...from] = world.asked();
+      // In words that can't be pressed together.
+      const word = (): string => randomBytes(290).toString('base64url');
+      const series = (): string =>
+        `much{${Array.from({ length: 20 }, (_, index) => `l${index}="${word()}"`).join(',')}} 1\n`;
+      const much = Array.from({ length: 1_500 }, series);
+      first!.more = much.join('');
+      const { silent } = await world.says('who says too much', (said) => said.silent.length > 0);
+      assert.deepEqual([silent.length, silent[0]!.node], [1, 'dc1-0']);
+      assert.match(silent[0]!.error, /^It says more than is taken: body size limit exceeded/);
+      first!.more = much.slice(0, 450).join('');
+      await world.collects(3);
+      first!.more = '';
+      await world.says('it to be heard again', (said) => said.silent.length === 0);
+      await world.arrives([world.asked()[0]! + 1, ...from]);
+      assert.equal(world.report().lost, null);
+    },
+  );
 
   const outage = async (
     what: string,
