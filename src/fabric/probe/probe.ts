@@ -88,7 +88,9 @@ async function send(ground: ProbeGround, probes: readonly Probe[], word: number)
         const argv = ['/usr/bin/perl', '-e', ground.program, 'send', `${word}`, sender.address];
         const { stdout, stderr, exitCode } = await ground.enter(from, argv, lines.join(''));
         if (exitCode !== 0) fault = stderr.trim().slice(0, 300) || 'its sender ended badly';
-        for (const [, n, state] of stdout.matchAll(/^(\d+) (\S+)$/gm)) said.set(Number(n), state!);
+        // A machine's root can have its sender say anything: of others' packets it is not believed.
+        for (const [, n, state] of stdout.matchAll(/^(\d+) (\S+)$/gm))
+          if (probes[Number(n)]?.from === from) said.set(Number(n), state!);
       } catch (error) {
         fault = faultOf(error).message;
       }
