@@ -120,7 +120,7 @@ async function compose(
   const evidence = evidenceIn(join(folder, 'evidence'));
   const ear = createEar(() => kinds);
   const probes = probeRuns({
-    now: () => clock.now(),
+    ...{ clock, signal },
     walls: () => wallsOfIntent(kinds.fabricIntent().document),
     machines: () => ear.fabric()?.report.machines ?? {},
     onAsked: () => doors.wake(fabricPeer),

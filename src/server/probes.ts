@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { Value } from 'typebox/value';
 import { ArmError } from '../arm/errors.ts';
 import { ProbeResult, type FabricReport, type FabricWork, type Probe } from '../exchange/intents/fabric.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Fault } from '../lib/errors.ts';
 import type { ProbeAsked, Probed, Probes } from '../kinds/probes.ts';
 import { compare, type Comparison } from '../network/probes.ts';
@@ -31,7 +32,8 @@ export interface ProbeRuns extends Probes {
 }
 
 export interface ProbeRunsOptions {
-  readonly now: () => number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
   /** The walls as they are asked for. */
   readonly walls: () => Walls;
   readonly machines: () => FabricReport['machines'];
@@ -47,7 +49,7 @@ const remembered = 100;
 const longestMs = 30_000;
 const largest = 64 * 1024;
 
-export function probeRuns({ now, walls, machines, onAsked }: ProbeRunsOptions): ProbeRuns {
+export function probeRuns({ clock, signal, walls, machines, onAsked }: ProbeRunsOptions): ProbeRuns {
   const runs = new Map<string, Run>();
   const over = new Set<string>();
   const end = (id: string, probed: Probed): void => {
@@ -61,7 +63,7 @@ export function probeRuns({ now, walls, machines, onAsked }: ProbeRunsOptions): 
   const fail = (id: string, unsent: Fault): void => end(id, { unsent });
   const open = (): readonly Run[] => {
     for (const { id, askedAt } of [...runs.values()])
-      if (now() - askedAt > longestMs)
+      if (clock.now() - askedAt > longestMs)
         fail(id, {
           code: 'NotSent',
           message:
@@ -71,8 +73,10 @@ export function probeRuns({ now, walls, machines, onAsked }: ProbeRunsOptions): 
   };
   const begin: ProbeRuns['begin'] = (asked, ended) => {
     const id = randomUUID();
-    runs.set(id, { ...asked, id, ended, walls: walls(), askedAt: now() });
+    runs.set(id, { ...asked, id, ended, walls: walls(), askedAt: clock.now() });
     onAsked();
+    // With a fabric that is gone, nobody else looks.
+    void clock.sleep(longestMs + 1, signal).then(() => signal.aborted || open());
     return id;
   };
   return {

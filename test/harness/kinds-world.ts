@@ -126,7 +126,7 @@ export function createWorld(
     stop = new AbortController();
     ear = createEar(() => kinds);
     probes = probeRuns({
-      now: () => now,
+      ...{ clock, signal: stop.signal },
       walls: () => wallsOfIntent(kinds.fabricIntent().document),
       machines: () => ear.fabric()?.report.machines ?? {},
       onAsked: () => undefined,
