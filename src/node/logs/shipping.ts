@@ -3,6 +3,7 @@ import type { NodeReport } from '../../exchange/intents/node.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { faultOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
+import { createPatience } from '../../lib/patience.ts';
 import type { Reconciler } from '../../reconcile/reconciler.ts';
 import { Waiting } from './faults.ts';
 import { openStore, type StorePlace } from './store.ts';
@@ -35,41 +36,33 @@ export function createLogShipping(options: {
 }): LogShipping {
   const { shipper, clock, log, times = shippingTimes } = options;
   let sentThrough: string | null = null;
-  let waitingFor: string | null = null;
-  let failures = 0;
-  let notBefore = 0;
-  let tried = '';
-
-  function say(now: string | null): void {
-    if (now === waitingFor) return;
-    waitingFor = now;
+  const patience = createPatience({
+    ...{ clock, periodMs: times.periodMs, longestPauseMs: times.longestPauseMs },
     // Once for each reason: the log is what is sent.
-    if (now === null) log.info('logs are sent again');
-    else log.warn('logs wait', { reason: now });
-    options.onChange();
-  }
+    onChange(reason) {
+      if (reason === null) log.info('logs are sent again');
+      else log.warn('logs wait', { reason });
+      options.onChange();
+    },
+  });
 
   async function pass(signal: AbortSignal): Promise<void> {
     const place = options.place();
     if (!place) return;
-    const key = JSON.stringify(place);
-    if (key === tried && clock.now() < notBefore) return;
-    tried = key;
+    if (!patience.isDue(place)) return;
     const began = clock.now();
     const store = openStore(place, times.requestMs, signal);
     try {
-      await shipper.ship(store, place, () => say(null), signal);
+      await shipper.ship(store, place, patience.clear, signal);
       if (signal.aborted) return;
       sentThrough = new Date(began).toISOString();
-      failures = 0;
-      say(null);
+      patience.succeeded();
     } catch (error) {
       if (signal.aborted) return;
-      notBefore = clock.now() + Math.min(times.periodMs * 2 ** failures++, times.longestPauseMs);
-      if (error instanceof Waiting) return say(error.message);
+      if (error instanceof Waiting) return patience.failed(error.message);
       // Not one that was foreseen: its message may hold anything, and goes no further than the log.
-      if (waitingFor === null) log.error('logs could not be sent', { error });
-      say(`The logs can't be read or sent (${faultOf(error).code}): see node.log.`);
+      if (patience.waitingFor() === null) log.error('logs could not be sent', { error });
+      patience.failed(`The logs can't be read or sent (${faultOf(error).code}): see node.log.`);
     } finally {
       store.close();
     }
@@ -77,6 +70,6 @@ export function createLogShipping(options: {
 
   return {
     reconciler: { name: 'logs', periodMs: times.periodMs, reconcile: pass },
-    report: () => options.place() && { sentThrough, waitingFor },
+    report: () => options.place() && { sentThrough, waitingFor: patience.waitingFor() },
   };
 }

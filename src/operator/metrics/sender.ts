@@ -2,6 +2,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { faultOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
+import { createPatience } from '../../lib/patience.ts';
 import { askByGate, failureWords, type GateWay, type Reply } from '../../network/by-gate.ts';
 import type { Reconciler } from '../../reconcile/reconciler.ts';
 import type { Spool } from './spool.ts';
@@ -44,18 +45,14 @@ export function createSender(options: {
 }): Sender {
   const { spool, clock, log, times = senderTimes } = options;
   let sentThrough: number | null = null;
-  let waitingFor: string | null = null;
-  let failures = 0;
-  let notBefore = 0;
-  let tried = '';
-
-  function say(now: string | null): void {
-    if (now === waitingFor) return;
-    waitingFor = now;
-    if (now === null) log.info('metrics are sent again');
-    else log.warn('metrics wait', { reason: now });
-    options.onChange();
-  }
+  const patience = createPatience({
+    ...{ clock, periodMs: times.periodMs, longestPauseMs: times.longestPauseMs },
+    onChange(reason) {
+      if (reason === null) log.info('metrics are sent again');
+      else log.warn('metrics wait', { reason });
+      options.onChange();
+    },
+  });
 
   /** Returns what is in the way; undefined: all has arrived. */
   async function send(way: GateWay, signal: AbortSignal): Promise<string | undefined> {
@@ -68,10 +65,12 @@ export function createSender(options: {
         if (typeof reply === 'string') return reply;
         const verdict = judge(way, reply);
         if (verdict.wait !== undefined) return verdict.wait;
+        patience.answered();
         if (verdict.lost !== undefined) options.onLost(verdict.lost);
-        else sentThrough = piece.at;
-        failures = 0;
-        if (verdict.lost === undefined) say(null);
+        else {
+          sentThrough = piece.at;
+          patience.clear();
+        }
         await spool.drop(piece);
       }
       return undefined;
@@ -84,24 +83,21 @@ export function createSender(options: {
     await spool.expire();
     const way = options.way();
     if (!way) return;
-    if (!spool.oldest()) return say(null);
-    const key = JSON.stringify(way);
-    if (key === tried && clock.now() < notBefore) return;
-    tried = key;
+    if (!spool.oldest()) return patience.clear();
+    if (!patience.isDue(way)) return;
     const inTheWay = await send(way, signal).catch((error: unknown) => {
       log.error('what was collected can’t be read', { error });
       return `What was collected can't be read (${faultOf(error).code}): see the operator's log.`;
     });
     if (signal.aborted) return;
-    if (inTheWay === undefined) return say(null);
-    notBefore = clock.now() + Math.min(times.periodMs * 2 ** failures++, times.longestPauseMs);
-    say(inTheWay);
+    if (inTheWay === undefined) return patience.succeeded();
+    patience.failed(inTheWay);
   }
 
   return {
     reconciler: { name: 'metrics-sender', periodMs: times.periodMs, reconcile: pass },
     sentThrough: () => sentThrough,
-    waitingFor: () => waitingFor,
+    waitingFor: () => patience.waitingFor(),
   };
 }
 
