@@ -106,7 +106,7 @@ test('multicast is carried nowhere, even where a route leads it to an appliance'
   });
   const world = { ...walls, places: [...walls.places, appliance, led] };
   const stopped = reach(world, led, flow('224.0.0.5'));
-  assert.ok(!stopped.reached && stopped.why === 'route');
+  assert.ok(!stopped.reached && stopped.why === 'route' && stopped.at === null);
   const reserved = reach(world, led, flow('240.0.0.5'));
   assert.ok(!reserved.reached && reserved.at === 'd', 'led to the appliance, which is not its owner');
 });

@@ -376,6 +376,7 @@ const applianceOf = (walls: Walls, from: Place, route: EffectiveRoute): Place | 
 /** The appliance that a packet is led to and that its walls take in. What is bound by a policy is led to nobody. */
 function appliance(walls: Walls, from: Place, route: EffectiveRoute, flow: Flow): string | null {
   if (route.hop !== 'VirtualAppliance' || from.allow !== null) return null;
+  if (inAnyPrefix(flow.destination.address, toMany)) return null;
   const to = applianceOf(walls, from, route);
   return to && judge(walls, to, 'Inbound', flow).access === 'Allow' ? to.id : null;
 }

@@ -56,7 +56,7 @@ export async function makePlace(name: string, address: string): Promise<Place> {
   ]);
   const outer = [
     `ip link set v-${name} up`,
-    `echo 1 > /proc/sys/net/ipv4/conf/v-${name}/proxy_arp`,
+    `echo 1 > /proc/sys/net/ipv4/conf/v-${name}/proxy_arp; echo 0 > /proc/sys/net/ipv4/neigh/v-${name}/proxy_delay`,
     `ip route add ${address}/32 dev v-${name}`,
   ];
   await exec('sh', ['-ec', outer.join('\n')]);
