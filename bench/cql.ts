@@ -2,7 +2,8 @@
  * Reads and writes per second and their 99th percentile, with a fixed number of requests under way, RF 3, LOCAL_QUORUM,
  * prepared: through a managed ring from its network's application machine, against a bare ring from the host's loopback. One
  * client program for both; both rings are up all the time, and one of them has nothing to do while the other is asked. Two rings
- * of the very same kind differ by up to 7 %, for as long as they live: so what counts is the median of many pairs of rings.
+ * of the very same kind differ by up to 7 %, for as long as they live, and the machine from one second to the next: so what counts is
+ * the median of many short rounds, in turn, on many pairs of rings.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -15,13 +16,13 @@ import { startBareRing } from './bare-ring.ts';
 import type { LoadOrder, LoadResult, LoadTarget } from './cql-load.ts';
 import { benchTools } from './ground.ts';
 import { openManagedRing } from './managed-ring.ts';
-import { interleaveOf, median, report } from './rounds.ts';
+import { interleaveOf, report } from './rounds.ts';
 
 /** Pairs of rings, each started anew. */
 const pairsOfRings = Number(process.env['RINGS'] ?? 5);
-const rounds = Number(process.env['ROUNDS'] ?? 4);
+const rounds = Number(process.env['ROUNDS'] ?? 8);
 const inFlight = Number(process.env['IN_FLIGHT'] ?? 32);
-const seconds = 4;
+const seconds = 2;
 /** In turns, so that the two have compiled as much when they are compared. */
 const warmUpLaps = 2;
 const warmUpSeconds = 6;
@@ -37,18 +38,23 @@ interface Load {
   close(): void;
 }
 
-/** What one ring did in its rounds: the median of each figure. */
-type RingFigures = Readonly<Record<Kind, LoadResult>>;
+interface Round {
+  readonly ours: LoadResult;
+  readonly bare: LoadResult;
+}
 
 const tools = await benchTools();
 const managed = await openManagedRing();
 try {
-  const pairs: { readonly ours: RingFigures; readonly bare: RingFigures }[] = [];
-  for (let pair = 0; pair < pairsOfRings; pair++) pairs.push(await measurePair(pair));
+  const all: Readonly<Record<Kind, Round[]>> = { write: [], read: [] };
+  for (let pair = 0; pair < pairsOfRings; pair++) {
+    const measured = await measurePair(pair);
+    for (const kind of kinds) all[kind].push(...measured[kind]);
+  }
   for (const kind of kinds) {
     const of = (figure: (result: LoadResult) => number) =>
-      pairs.map(({ ours, bare }) => ({ ours: figure(ours[kind]), bare: figure(bare[kind]) }));
-    const name = `CQL ${kind}s, ${inFlight} under way, ${against}, ${rounds} rounds a pair of rings`;
+      all[kind].map(({ ours, bare }) => ({ ours: figure(ours), bare: figure(bare) }));
+    const name = `CQL ${kind}s, ${inFlight} under way, ${against}, ${pairsOfRings} pairs of rings`;
     report({ name, unit: '1/s', goal: 'ratio ≥ 0.95', pairs: of(({ perSecond }) => perSecond) });
     report({ name: `${name}, p99`, unit: 'ms', goal: 'ratio ≤ 1.25', pairs: of(({ p99 }) => p99) });
   }
@@ -57,9 +63,7 @@ try {
 }
 
 /** Two new rings, the older of which is now ours and now the bare one. */
-async function measurePair(
-  pair: number,
-): Promise<{ readonly ours: RingFigures; readonly bare: RingFigures }> {
+async function measurePair(pair: number): Promise<Readonly<Record<Kind, readonly Round[]>>> {
   const closing: (() => unknown)[] = [];
   const program = [process.execPath, fileURLToPath(new URL('cql-load.ts', import.meta.url))];
   const startOurs = async (): Promise<Load> => {
@@ -102,26 +106,17 @@ async function measurePair(
       for (const load of [ours, bare])
         for (const kind of kinds) await load.order({ kind, seconds: warmUpSeconds, inFlight });
     }
-    const figures = { ours: {} as Record<Kind, LoadResult>, bare: {} as Record<Kind, LoadResult> };
-    for (const kind of kinds) {
-      const results = await interleaveOf(
+    const measure = (kind: Kind): Promise<readonly Round[]> =>
+      interleaveOf(
         rounds,
         () => ours.order({ kind, seconds, inFlight }),
         () => bare.order({ kind, seconds, inFlight }),
         ({ perSecond, p99 }) => `${perSecond.toFixed(0)}/s p99 ${p99.toFixed(1)} ms`,
       );
-      for (const side of ['ours', 'bare'] as const)
-        figures[side][kind] = medianOf(results.map((one) => one[side]));
-    }
-    return figures;
+    return { write: await measure('write'), read: await measure('read') };
   } finally {
     for (const close of closing) await close();
   }
-}
-
-function medianOf(results: readonly LoadResult[]): LoadResult {
-  const of = (figure: keyof LoadResult): number => median(results.map((result) => result[figure]));
-  return { perSecond: of('perSecond'), p50: of('p50'), p99: of('p99') };
 }
 
 function startLoad(command: string, args: readonly string[], target: LoadTarget): Load {
