@@ -1,6 +1,4 @@
 /** A whole Sallyport of the benchmark's own, up to where a data centre can be asked for; and the data centre itself. */
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createArmClient, type ArmClient } from '../src/cli/arm/client.ts';
 import { deleteResource } from '../src/cli/arm/operation.ts';
 import { findSession } from '../src/cli/arm/session.ts';
@@ -16,21 +14,17 @@ import {
   type StepContext,
 } from '../src/cli/quickstart/steps.ts';
 import { systemClock, until } from '../src/lib/clock.ts';
-import { createStack, type Stack } from '../test/harness/stack.ts';
+import { configure, createStack, type Settled, type Stack } from '../test/harness/stack.ts';
 
 export interface ManagedRing {
   readonly stack: Stack;
   readonly home: Home;
   readonly customer: ArmClient;
+  readonly provider: ArmClient;
   /** Asks for the data centre. Milliseconds from the PUT until its operation has succeeded. */
   createDataCenter(): Promise<number>;
   deleteDataCenter(): Promise<void>;
   close(): Promise<void>;
-}
-
-/** What control has written down of itself at its first start. */
-export interface Settled {
-  readonly providerSubscription: string;
 }
 
 async function run(stack: Stack, command: string): Promise<void> {
@@ -44,14 +38,8 @@ export async function openManagedRing({
 }: { readonly config?: (settled: Settled) => object } = {}): Promise<ManagedRing> {
   const stack = await createStack();
   try {
+    if (config) await configure(stack, config);
     await run(stack, 'up');
-    if (config) {
-      await run(stack, 'down');
-      const path = join(stack.home, 'control/config.json');
-      const settled = JSON.parse(await readFile(path, 'utf8')) as Settled;
-      await writeFile(path, JSON.stringify({ ...settled, ...config(settled) }), { mode: 0o600 });
-      await run(stack, 'up');
-    }
     const home = findHome({ SALLYPORT_HOME: stack.home });
     const sign = async (as: 'customer' | 'provider'): Promise<ArmClient> =>
       createArmClient(await findSession(home, {}, { as, subscription: undefined }), {
@@ -60,12 +48,13 @@ export async function openManagedRing({
       });
     const steps: StepContext = { home, customer: await sign('customer'), provider: await sign('provider') };
     for (const step of [makeNetwork, makeCluster, makeEndpoint]) await step(steps, silent);
-    const { customer } = steps;
+    const { customer, provider } = steps;
     const id = ids(customer).dataCenter;
     return {
       stack,
       home,
       customer,
+      provider,
       async createDataCenter() {
         const began = systemClock.now();
         const asked = await customer.send('PUT', id, {

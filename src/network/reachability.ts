@@ -319,6 +319,7 @@ export function reach(walls: Walls, from: Place, flow: Flow): Reached {
   ): Reached => ({ reached: false, why, verdict, route, at });
   if (out.access === 'Deny') return stop(out.by === 'platform' ? 'platform out' : 'group out', out);
   const { address, port } = flow.destination;
+  if (inAnyPrefix(address, toMany)) return stop('route');
   if (!delivers(walls, from, route, address)) return stop('route', null, appliance(walls, from, route, flow));
   if (route.hop === 'Internet') return { reached: true, at: 'Internet', route, astray: null };
   const networks = nearTo(walls, from.network);
@@ -341,7 +342,6 @@ export function reach(walls: Walls, from: Place, flow: Flow): Reached {
 
 /** Whether a route leads from a place to the owner of an address, or out to the internet where it is one of its. */
 function delivers(walls: Walls, from: Place, route: EffectiveRoute, address: string): boolean {
-  if (inAnyPrefix(address, toMany)) return false;
   switch (route.hop) {
     case 'None':
     case 'VirtualNetworkGateway':
@@ -376,7 +376,6 @@ const applianceOf = (walls: Walls, from: Place, route: EffectiveRoute): Place | 
 /** The appliance that a packet is led to and that its walls take in. What is bound by a policy is led to nobody. */
 function appliance(walls: Walls, from: Place, route: EffectiveRoute, flow: Flow): string | null {
   if (route.hop !== 'VirtualAppliance' || from.allow !== null) return null;
-  if (inAnyPrefix(flow.destination.address, toMany)) return null;
   const to = applianceOf(walls, from, route);
   return to && judge(walls, to, 'Inbound', flow).access === 'Allow' ? to.id : null;
 }

@@ -173,8 +173,8 @@ export async function removeWireguard(device: string): Promise<void> {
 }
 
 /**
- * What a userspace WireGuard works on at once. It wakes a worker on each of them for every few packets; with all of the machine's, it
- * takes a fifth more for a byte, from those whose bytes they are.
+ * On so many a userspace WireGuard runs at once. It hands every few packets from worker to worker; where each of these wakes another
+ * processor, a byte takes a fifth more, of the time of those whose byte it is.
  */
 const processors = Math.max(1, Math.floor(availableParallelism() / 2));
 

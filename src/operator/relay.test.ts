@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
@@ -106,6 +107,59 @@ test('bytes go to the gate and back, and an end that is done leaves the other op
   socket.end('all of it');
   assert.equal(await said(socket), 'heard all of it');
   assert.equal(await ended(), 'ended');
+});
+
+test('what comes in pieces of any size arrives as it was sent, both ways, on many connections at once', async (t) => {
+  const to = await start(t);
+  // It waits in between, so that pieces gather at every place where they may.
+  await to.lead(
+    await serve(
+      t,
+      (socket) => {
+        socket.on('data', () => {
+          socket.pause();
+          setImmediate(() => socket.resume());
+        });
+        echo(socket);
+      },
+      { allowHalfOpen: true },
+    ),
+  );
+  const whole = randomBytes(3_000_000);
+  const echoed = Array.from({ length: 4 }, async (_, connection) => {
+    const { socket } = to.dial();
+    const heard = createHash('sha256');
+    socket.on('data', (bytes: Buffer) => heard.update(bytes));
+    for (let [at, piece] = [0, 1 + connection]; at < whole.length; at += piece) {
+      piece = (piece * 7919) % 100_003;
+      if (!socket.write(whole.subarray(at, at + piece))) await once(socket, 'drain');
+    }
+    socket.end();
+    await once(socket, 'end');
+    return heard.digest('hex');
+  });
+  const sent = createHash('sha256').update(whole).digest('hex');
+  assert.deepEqual(await Promise.all(echoed), [sent, sent, sent, sent]);
+});
+
+test('an end that breaks breaks the other, also where that one had no more to say', async (t) => {
+  const to = await start(t);
+  const far = Promise.withResolvers<Socket>();
+  const talk = (socket: Socket): void => {
+    socket.resume().end('all that it has to say');
+    far.resolve(socket);
+  };
+  await to.lead(await serve(t, talk, { allowHalfOpen: true }));
+  const { socket } = to.dial();
+  socket.write('and more to come');
+  await once(socket.resume(), 'end');
+  const gone = once(await far.promise, 'close');
+  socket.resetAndDestroy();
+  // Long before a silent connection is cut.
+  await Promise.race([
+    gone,
+    once(AbortSignal.timeout(5_000), 'abort').then(() => assert.fail('It stays open.')),
+  ]);
 });
 
 test('who reads slowly holds back who writes', async (t) => {

@@ -57,7 +57,7 @@ export function createRelay(options: {
   }
 
   function take(near: Socket, gate: Place): void {
-    near.on('error', () => undefined);
+    near.once('error', () => cut(near));
     const source = near.remoteAddress ?? '';
     const node = nodeAt(source);
     if (node === undefined) return refuse(near, 'no node has this address', {});
@@ -131,8 +131,8 @@ async function lead(from: Socket, to: Socket): Promise<void> {
 }
 
 /**
- * Gives its memory back at once. Left to the collector, it goes through the whole heap for each 50 MB that were led, which takes longer
- * than to lead them. What is a part of something larger is not ours to give.
+ * Gives its memory back at once. The collector, left to do it, goes through the whole heap for each 50 MB that were led, and that
+ * takes longer than to lead them. What is a part of something larger is not ours to give.
  */
 function free({ buffer, byteLength }: Buffer<ArrayBuffer>): void {
   if (buffer.byteLength === byteLength) buffer.transfer(0);

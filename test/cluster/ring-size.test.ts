@@ -1,17 +1,22 @@
 /**
  * A ring for real that grows from three nodes to four and shrinks to three again, answers nodetool, rests and comes back;
- * rows are written and read at QUORUM all the while it has nodes, and whoever works on it dies once in the middle. All of it
- * belongs to somebody who isn't root: nothing of it needs a privilege of the host.
+ * rows are written and read at QUORUM all the while it has nodes, and whoever works on it dies once in the middle. What its nodes
+ * count and log goes to services behind the gate, and who goes or rests is missed by nobody. All of it belongs to somebody who
+ * isn't root: nothing of it needs a privilege of the host.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { createArmClient, type ArmAnswer, type ArmClient } from '../../src/cli/arm/client.ts';
 import { findSession } from '../../src/cli/arm/session.ts';
 import { findHome } from '../../src/cli/home.ts';
+import { managedGroup } from '../../src/kinds/platform.ts';
 import { systemClock, until } from '../../src/lib/clock.ts';
 import { processesOf, roles } from '../harness/processes.ts';
-import { createStack, type Stack } from '../harness/stack.ts';
+import { openServices, type StackServices } from '../harness/services.ts';
+import { configure, createStack, type Settled, type Stack } from '../harness/stack.ts';
+import { demandAzurite, demandPrometheus } from '../harness/tools.ts';
 
 const uid = 61_000;
 const names = ['-g', 'vpn-test-rg', '-c', 'vpn-test-cluster'];
@@ -123,6 +128,62 @@ const inState = (stack: Stack, address: string, state: string): Promise<true> =>
     { timeoutMs: 180_000, everyMs: 300 },
   );
 
+const [account, container] = ['logs', 'cassandra'];
+
+/** Storage and monitoring of the installation's own, which control reads when it starts. What a policy names of them. */
+async function haveServices(stack: Stack) {
+  const storageOf = ({ providerSubscription }: Settled): string =>
+    `/subscriptions/${providerSubscription}/resourceGroups/data/providers/Microsoft.Storage/storageAccounts/${account}`;
+  const settled = await configure(stack, (of) => ({
+    services: { storage: { accounts: [{ id: storageOf(of), logs: { container } }] }, monitor: {} },
+  }));
+  const storage = storageOf(settled);
+  return {
+    logs: {
+      ...{ service: 'Microsoft.Storage', serviceResources: [storage] },
+      ...{ methods: ['PUT'], paths: [`/${container}`] },
+    },
+    metrics: {
+      service: 'Microsoft.Insights',
+      serviceResources: [
+        `${managedGroup(settled.providerSubscription)}/providers/Microsoft.Monitor/accounts/monitor`,
+      ],
+      ...{ methods: ['POST'], paths: ['/api/v1/write'] },
+    },
+  };
+}
+
+/** Waits until monitoring hears of these nodes, and of no other. Who goes isn't signed off: that is told by the age of what it said last. */
+const counted = async (services: StackServices, ...names: readonly string[]): Promise<void> => {
+  const load = 'cassandra_storage_load_bytes';
+  let said: unknown;
+  await until(
+    `metrics of ${names.join(', ') || 'no node'} alone`,
+    async () => {
+      const series = await services.monitor(`time() - timestamp(${load}) < 75`);
+      said = typeof series === 'string' ? series : series.map(({ node }) => node).toSorted();
+      return isDeepStrictEqual(said, names) || undefined;
+    },
+    { timeoutMs: 150_000, everyMs: 1_000 },
+  ).catch((error: unknown) => assert.fail(`${String(error)} The last answer: ${JSON.stringify(said)}`));
+};
+
+/** Waits until a log in the container, of one of these nodes, has these words. */
+const logged = (services: StackServices, of: readonly string[], log: string, words: RegExp): Promise<true> =>
+  until(
+    `the ${log} of ${of.join(' or ')} to have ${words}`,
+    async () => {
+      const list = `/${container}?restype=container&comp=list`;
+      const [listed = ''] = await services.storage(account, { method: 'GET', path: list });
+      const ask = [...listed.matchAll(/<Name>([^<]+)<\/Name>/g)]
+        .map(([, name]) => name!)
+        .filter((name) => of.includes(name.split('/')[2]!) && name.includes(`/${log}`))
+        .map((name) => ({ method: 'GET', path: `/${container}/${name}` }));
+      return (await services.storage(account, ...ask)).some((said) => words.test(said)) || undefined;
+    },
+    { timeoutMs: 90_000, everyMs: 1_000 },
+  );
+
 const ofUser = (): readonly string[] =>
   readdirSync('/proc').flatMap((pid) => {
     try {
@@ -138,8 +199,11 @@ test(
   'an ordinary user: three, four, three nodes; nodetool; at rest and back; and nothing is left',
   { timeout: 20 * 60_000, skip: process.getuid?.() !== 0 && 'becomes another user, which takes root' },
   async (t) => {
+    demandAzurite();
+    demandPrometheus();
     const stack = await createStack({ uid });
     t.after(() => stack[Symbol.asyncDispose]());
+    const definitions = await haveServices(stack);
     const started = await stack.run(['quickstart'], { timeoutMs: 300_000 });
     assert.equal(started.exitCode, 0, started.stdout + started.stderr);
     assert.match(
@@ -148,12 +212,6 @@ test(
     );
     const inside = await stack.run(['connect', '--', 'sh', '-c', 'ip -4 -o address show dev eth0']);
     assert.match(inside.stdout, /10\.0\.3\./, inside.stderr);
-    await cql(
-      stack,
-      "CREATE KEYSPACE app WITH replication = {'class':'NetworkTopologyStrategy','dc1':3}; CREATE TABLE app.t (k int PRIMARY KEY, v text); CREATE TABLE app.moved (k text PRIMARY KEY)",
-    );
-    const keys = Array.from({ length: 24 }, (_, at) => `key-${at}`);
-    await cql(stack, keys.map((key) => `INSERT INTO app.moved (k) VALUES ('${key}')`).join('; '));
     const home = findHome({ SALLYPORT_HOME: stack.home });
     const session = await findSession(home, {}, { as: 'customer', subscription: undefined });
     const client = createArmClient(session, { clock: systemClock, signal: t.signal });
@@ -165,6 +223,33 @@ test(
     const before = (await nodes(stack)).map((node) => node.address);
     assert.equal(before.length, 3);
     let rows = 0;
+    const keys = Array.from({ length: 24 }, (_, at) => `key-${at}`);
+    const services = openServices(stack, provider);
+    t.after(() => services.close());
+    /** What `status` says of metrics and logs; no node is missed. */
+    const told = async (words: RegExp): Promise<void> => {
+      const { stdout } = await stack.run(['status']);
+      assert.match(stdout, words);
+      assert.doesNotMatch(stdout, /can't be asked|^logs: /m);
+    };
+    const flowing = /metrics: vpn-test-cluster: they go to\s+monitor\./;
+
+    await t.test('what the nodes count and log is where the policy lets it', async () => {
+      await services.letOperators(definitions);
+      const asked = ['managed-cassandra', 'cluster', 'update', ...names, '-o', 'json'];
+      await stack.json([...asked, '--cassandra-audit-logging-enabled', 'true'], { timeoutMs: 120_000 });
+      await cql(
+        stack,
+        "CREATE KEYSPACE app WITH replication = {'class':'NetworkTopologyStrategy','dc1':3}; CREATE TABLE app.t (k int PRIMARY KEY, v text); CREATE TABLE app.moved (k text PRIMARY KEY)",
+      );
+      await cql(stack, keys.map((key) => `INSERT INTO app.moved (k) VALUES ('${key}')`).join('; '));
+      const three = ['dc1-1', 'dc1-2', 'dc1-3'];
+      await counted(services, ...three);
+      for (const node of three) await logged(services, [node], 'system.log', /NORMAL/);
+      // A statement is in the log of the node that coordinated it.
+      await logged(services, three, 'audit.log', /operation:CREATE KEYSPACE app /);
+      await told(flowing);
+    });
 
     const nodetool = async (host: string, ...args: readonly string[]): Promise<string> => {
       const given = Object.fromEntries(args.map((one) => [one, '']));
@@ -234,6 +319,8 @@ test(
       assert.equal(await holds(moved.from, moved.key), false, 'it holds what is not its own any more');
       const there = await cql(stack, 'SELECT count(*) AS keys FROM app.moved');
       assert.match(there, new RegExp(`\\b${keys.length}\\b`));
+      await counted(services, 'dc1-1', 'dc1-2', 'dc1-3', 'dc1-4');
+      await logged(services, ['dc1-4'], 'system.log', /JOINING/);
     });
 
     await t.test('three, while a keyspace needs four: refused with the reason, and taken back', async (t) => {
@@ -297,6 +384,9 @@ test(
         async () => (await processesOf(stack.home)).every((one) => one.hostname !== 'dc1-4') || undefined,
         { timeoutMs: 60_000, everyMs: 500 },
       );
+      await counted(services, 'dc1-1', 'dc1-2', 'dc1-3');
+      await logged(services, ['dc1-4'], 'system.log', /LEAVING/);
+      await told(flowing);
     });
 
     await t.test(
@@ -315,9 +405,13 @@ test(
         const left = await processesOf(stack.home);
         assert.deepEqual(left.filter(roles.cassandra), []);
         assert.equal(await agents(), there);
+        await counted(services);
+        await told(/metrics: vpn-test-cluster: no node serves/);
         await followed(client, await client.send('POST', `${cluster}/start`), 240_000);
         assert.equal((await nodes(stack)).filter((node) => node.state === 'Normal').length, 3);
         assert.equal(await cql(stack, 'SELECT count(*) AS rows FROM app.t'), count);
+        await counted(services, 'dc1-1', 'dc1-2', 'dc1-3');
+        await told(flowing);
       },
     );
 

@@ -27,6 +27,27 @@ export interface Stack {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What control has written down of itself at its first start. */
+export interface Settled {
+  readonly providerSubscription: string;
+}
+
+/** Starts a new stack once, ends it, and adds to what control's config.json says: the next start goes by it. */
+export async function configure<T extends object>(
+  stack: Stack,
+  add: (settled: Settled) => T,
+): Promise<Settled & T> {
+  for (const command of ['up', 'down']) {
+    const ran = await stack.run([command], { timeoutMs: 200_000 });
+    if (ran.exitCode !== 0) throw new Error(`sallyport ${command}: ${ran.stderr}`);
+  }
+  const path = join(stack.home, 'control/config.json');
+  const settled = JSON.parse(await readFile(path, 'utf8')) as Settled;
+  const config = { ...settled, ...add(settled) };
+  await writeFile(path, JSON.stringify(config));
+  return config;
+}
+
 const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 const openTun = `

@@ -28,6 +28,14 @@ export function demandAzurite(): void {
     throw new Error('Azurite is not installed for the tests. Run: ./sallyport services install');
 }
 
+/** As {@link demandAzurite}: Debian's, which no test fetches by itself. */
+export function demandPrometheus(): void {
+  if (!existsSync('/usr/bin/prometheus'))
+    throw new Error(
+      'Prometheus is not installed. Run: apt-get install -y --no-install-recommends prometheus',
+    );
+}
+
 /** Two files of tests that run at once install nothing at the same time: the second waits, and finds it there. */
 export async function installing<T>(what: string, work: () => Promise<T>): Promise<T> {
   const home = findHome(process.env);

@@ -32,6 +32,12 @@ test('each cluster whose metrics go somewhere has a line, and what is wrong one 
   assert.deepEqual(lines({ ...flowing, sentThrough: null }), [
     'metrics: c1: nothing new for monitor.example. None have arrived.',
   ]);
+  // At rest that is as it should be, and no fault to look for.
+  for (const sentThrough of [flowing.sentThrough, '2026-11-24T11:00:00Z'])
+    assert.match(
+      lines({ ...flowing, sentThrough, asked: 0 })[0]!,
+      /^metrics: c1: no node serves, so there is nothing for monitor\.example\. What was collected up to /,
+    );
   assert.deepEqual(
     lines({ ...flowing, lost: { at: '2026-11-20T11:58:00Z', why: 'They were more.' } }).length,
     1,

@@ -14,17 +14,21 @@ export function metricsLines(picture: JsonObject | undefined, now: number): read
   const operators = (picture?.['operators'] ?? []) as unknown as readonly Operator[];
   return operators.flatMap(({ cluster, metrics }) => {
     if (!metrics) return [];
-    const { account, sentThrough, waitingFor, waiting, lost, silent } = metrics;
+    const { account, sentThrough, waitingFor, waiting, lost, silent, asked } = metrics;
     const of = `metrics: ${cluster?.split('/').at(-1) ?? '-'}:`;
     const age = sentThrough === null ? null : now - Date.parse(sentThrough);
     const sent =
       age === null ? 'None have arrived' : `What was collected up to ${duration(age)} ago has arrived`;
     const rest = waiting > 0 ? `, ${kilobytes(waiting)} kB wait.` : '.';
     const flows = waitingFor === null && age !== null && age < behindMs;
+    const nothing =
+      asked === 0 && waiting === 0
+        ? `no node serves, so there is nothing for ${account}.`
+        : `nothing new for ${account}.`;
     return [
-      flows
+      flows && asked !== 0
         ? `${of} they go to ${account}. ${sent}.`
-        : `${of} ${waitingFor ?? `nothing new for ${account}.`} ${sent}${rest}`,
+        : `${of} ${waitingFor ?? nothing} ${sent}${rest}`,
       ...silent.map(({ node, error }) => `${of} ${node} can't be asked. ${error}`),
       ...(lost && now - Date.parse(lost.at) < lostMs
         ? [`${of} some were given up ${duration(now - Date.parse(lost.at))} ago. ${lost.why}`]

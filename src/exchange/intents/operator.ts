@@ -145,6 +145,8 @@ export const MetricsReport = Type.Object({
   lost: Nullable(Type.Object({ at: Type.String(), why: Type.String() })),
   /** Nodes that are asked and don't answer, at most 20. */
   silent: Type.Array(Type.Object({ node: Type.String(), error: Type.String() })),
+  /** How many nodes are asked: none before the first serves, or while the cluster rests. Left out by an operator older than this field. */
+  asked: Type.Optional(Type.Integer()),
 });
 export type MetricsReport = Static<typeof MetricsReport>;
 

@@ -125,6 +125,8 @@ export function createMetrics(options: {
       () => undefined,
     );
     if (asked?.status === 200) silence = withTargets(silence, parseTargets(asked.text), clock.now());
+    // Who rests hands nothing over, and is no fault; nor is the first round after it.
+    if (now.nodes.length === 0) keptAt = clock.now();
     const quiet = clock.now() - Math.max(keptAt, prometheus.since() ?? 0);
     if (now.nodes.length > 0 && quiet > 3 * times.everyMs + 30_000)
       throw new Error("Prometheus hands nothing over: the operator's log may say why.");
@@ -157,6 +159,7 @@ export function createMetrics(options: {
         waiting: spool.waiting(),
         lost,
         silent: silentNodes(silence, clock.now(), times.silentAfterMs),
+        asked: now.nodes.length,
       };
     },
     async end() {

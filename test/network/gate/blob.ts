@@ -11,16 +11,18 @@ export interface Requests {
   readonly port: number;
   readonly name: string;
   readonly authority: string;
-  readonly account: string;
-  readonly key: string;
-  readonly ask: readonly {
-    readonly method: string;
-    readonly path: string;
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly body?: string;
-  }[];
+  /** Null: they are not signed. */
+  readonly account: string | null;
+  readonly key?: string;
+  readonly ask: readonly Ask[];
 }
-type Ask = Requests['ask'][number];
+
+export interface Ask {
+  readonly method: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
 
 const file = process.argv[2];
 if (file !== undefined) {
@@ -37,7 +39,8 @@ function send(to: Requests, ask: Ask): Promise<string> {
     'content-length': String(Buffer.byteLength(body)),
     host: to.name,
   };
-  headers['authorization'] = `SharedKey ${to.account}:${signature(to, ask, headers)}`;
+  if (to.account !== null)
+    headers['authorization'] = `SharedKey ${to.account}:${signature(to, ask, headers)}`;
   return new Promise((resolve) => {
     const asking = request(
       {
@@ -70,5 +73,5 @@ function signature({ account, key }: Requests, ask: Ask, headers: Readonly<Recor
     ...own,
     `/${account}${url.pathname}${query.join('')}`,
   ].join('\n');
-  return createHmac('sha256', Buffer.from(key, 'base64')).update(text).digest('base64');
+  return createHmac('sha256', Buffer.from(key!, 'base64')).update(text).digest('base64');
 }

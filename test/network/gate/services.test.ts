@@ -22,7 +22,7 @@ import { findHome } from '../../../src/cli/home.ts';
 import { enterFromHost } from '../../../src/fabric/launch.ts';
 import { systemClock, until } from '../../../src/lib/clock.ts';
 import { execStatus } from '../../../src/lib/exec.ts';
-import { createStack } from '../../harness/stack.ts';
+import { configure, createStack } from '../../harness/stack.ts';
 import { demandAzurite } from '../../harness/tools.ts';
 import type { Requests } from './blob.ts';
 
@@ -73,19 +73,15 @@ test(
     copyFileSync(process.execPath, node);
     copyFileSync(fileURLToPath(new URL('blob.ts', import.meta.url)), client);
 
-    await stack.json(['up', '-o', 'json'], { timeoutMs: 200_000 });
-    await stack.run(['down']);
-    const config = join(stack.home, 'control/config.json');
-    const settled = JSON.parse(readFileSync(config, 'utf8')) as { readonly providerSubscription: string };
-    const subscription = `/subscriptions/${settled.providerSubscription}`;
     const storageAccounts = 'resourceGroups/data/providers/Microsoft.Storage/storageAccounts';
-    const account = `${subscription}/${storageAccounts}/logs`;
     const attackers = `/subscriptions/00000000-0000-4000-8000-00000000dead/${storageAccounts}/evil`;
-    const services = {
-      storage: { accounts: [{ id: account, logs: { container: 'cassandra' } }, { id: attackers }] },
-      monitor: {},
-    };
-    writeFileSync(config, JSON.stringify({ ...settled, services }));
+    const { providerSubscription } = await configure(stack, (settled) => {
+      const id = `/subscriptions/${settled.providerSubscription}/${storageAccounts}/logs`;
+      const accounts = [{ id, logs: { container: 'cassandra' } }, { id: attackers }];
+      return { services: { storage: { accounts }, monitor: {} } };
+    });
+    const subscription = `/subscriptions/${providerSubscription}`;
+    const account = `${subscription}/${storageAccounts}/logs`;
     await stack.json(['up', '-o', 'json'], { timeoutMs: 200_000 });
 
     const home = findHome({ SALLYPORT_HOME: stack.home });

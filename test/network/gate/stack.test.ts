@@ -13,7 +13,7 @@ import { enterFromHost } from '../../../src/fabric/launch.ts';
 import { systemClock, until } from '../../../src/lib/clock.ts';
 import { execStatus } from '../../../src/lib/exec.ts';
 import { createAuthority } from '../../../src/lib/x509.ts';
-import { createStack } from '../../harness/stack.ts';
+import { configure, createStack } from '../../harness/stack.ts';
 
 const name = 'logs.blob.core.windows.net';
 interface Picture {
@@ -49,16 +49,14 @@ test(
     copyFileSync(process.execPath, node);
     copyFileSync(fileURLToPath(new URL('inside.ts', import.meta.url)), inside);
 
-    await stack.json(['up', '-o', 'json'], { timeoutMs: 200_000 });
-    await stack.run(['down']);
-    const config = join(stack.home, 'control/config.json');
-    const settled = JSON.parse(readFileSync(config, 'utf8')) as { readonly providerSubscription: string };
-    const subscription = `/subscriptions/${settled.providerSubscription}`;
-    const account = `${subscription}/resourceGroups/data/providers/Microsoft.Storage/storageAccounts/logs`;
     const { certificate } = await createAuthority('storage', { days: 1, now: Date.now() });
-    // Nothing stands at that address: that it is down has to be told.
-    const accounts = [{ id: account, name, address: '172.31.4.4', port: 443, authority: certificate }];
-    writeFileSync(config, JSON.stringify({ ...settled, accounts }));
+    const { providerSubscription, accounts } = await configure(stack, (settled) => {
+      const id = `/subscriptions/${settled.providerSubscription}/resourceGroups/data/providers/Microsoft.Storage/storageAccounts/logs`;
+      // Nothing stands at that address: that it is down has to be told.
+      return { accounts: [{ id, name, address: '172.31.4.4', port: 443, authority: certificate }] };
+    });
+    const subscription = `/subscriptions/${providerSubscription}`;
+    const account = accounts[0]!.id;
     await stack.json(['up', '-o', 'json'], { timeoutMs: 200_000 });
     await stack.json(['group', 'create', '-n', 'rg', '-l', 'eastus2', '-o', 'json']);
     await stack.json(
