@@ -141,6 +141,15 @@ export function segmentsCommand(device: string, mtu: number): readonly string[] 
   return ['link', 'set', 'dev', device, 'gso_max_segs', String(segments)];
 }
 
+/**
+ * How a userspace WireGuard runs: on half of the processors at once. It hands every few packets from worker to worker; where each of
+ * these wakes another processor, a byte takes a fifth more, of the time of those whose byte it is.
+ */
+export const userspaceEnvironment: Readonly<Record<string, string>> = {
+  LOG_LEVEL: 'error',
+  GOMAXPROCS: String(Math.max(1, Math.floor(availableParallelism() / 2))),
+};
+
 /** The device as it is; undefined where there is none. */
 export async function readWireguard(device: string): Promise<WireguardState | undefined> {
   const dump = await execStatus('wg', ['show', device, 'dump'], { timeoutMs: 10_000 });
@@ -172,12 +181,6 @@ export async function removeWireguard(device: string): Promise<void> {
   await execStatus('ip', ['link', 'delete', 'dev', device], { timeoutMs: 10_000 });
 }
 
-/**
- * On so many a userspace WireGuard runs at once. It hands every few packets from worker to worker; where each of these wakes another
- * processor, a byte takes a fifth more, of the time of those whose byte it is.
- */
-const processors = Math.max(1, Math.floor(availableParallelism() / 2));
-
 async function createDevice(device: string, { log, tools, runFolder }: WireguardOptions): Promise<void> {
   const kernel = await execStatus('ip', ['link', 'add', 'dev', device, 'type', 'wireguard']);
   if (kernel.exitCode === 0) return;
@@ -196,7 +199,7 @@ async function createDevice(device: string, { log, tools, runFolder }: Wireguard
     const child = spawn(program, ['--foreground', device], {
       detached: true,
       stdio: ['ignore', output, output],
-      env: { PATH: process.env['PATH'], LOG_LEVEL: 'error', GOMAXPROCS: String(processors) },
+      env: { PATH: process.env['PATH'], ...userspaceEnvironment },
     });
     const ended = new Promise<never>((_, reject) => {
       child.once('error', reject);

@@ -40,7 +40,7 @@ const armOf = async (stack: Stack, as: 'customer' | 'provider'): Promise<ArmClie
     {},
     { as, subscription: undefined },
   );
-  return createArmClient(session, { clock: systemClock, signal: AbortSignal.timeout(60_000) });
+  return createArmClient(session, { clock: systemClock, signal: AbortSignal.timeout(240_000) });
 };
 
 const ok = async (stack: Stack, ...args: readonly string[]): Promise<string> => {

@@ -101,11 +101,18 @@ export async function logWorld(t: TestContext, options: LogWorldOptions) {
       await stopped;
     },
     report: () => shipping!.report()!,
-    waits: (reason: RegExp) =>
-      until(`the report to say ${reason}`, () => reason.test(node.report().waitingFor ?? '') || undefined, {
-        timeoutMs: 15_000,
-        everyMs: 10,
-      }),
+    waits: async (reason: RegExp): Promise<void> => {
+      const said = new Set<string>();
+      await until(
+        `the report to say ${reason}`,
+        () => {
+          const { waitingFor } = node.report();
+          said.add(String(waitingFor));
+          return reason.test(waitingFor ?? '') || undefined;
+        },
+        { timeoutMs: 30_000, everyMs: 10 },
+      ).catch((error: unknown) => assert.fail(`${String(error)} It said: ${[...said].join(' | ')}`));
+    },
     /** All that was written, each byte once, and it is said that nothing waits. */
     arrived: async (): Promise<void> => {
       for (const log of logs) {
