@@ -110,7 +110,7 @@ export async function logWorld(t: TestContext, options: LogWorldOptions) {
           said.add(String(waitingFor));
           return reason.test(waitingFor ?? '') || undefined;
         },
-        { timeoutMs: 30_000, everyMs: 10 },
+        { timeoutMs: 15_000, everyMs: 10 },
       ).catch((error: unknown) => assert.fail(`${String(error)} It said: ${[...said].join(' | ')}`));
     },
     /** All that was written, each byte once, and it is said that nothing waits. */

@@ -54,8 +54,10 @@ export interface Place {
   readonly authority: string;
 }
 
-interface Picture {
+/** Of what control says of the installation. */
+export interface GatePicture {
   readonly gate: {
+    readonly state: string;
     readonly clusters: Readonly<
       Record<
         string,
@@ -117,7 +119,7 @@ export function openServices(stack: Stack, provider: ArmClient): StackServices {
     }
   };
   const accounts = async () => {
-    const { gate } = (await provider.get('/sallyport/status')) as unknown as Picture;
+    const { gate } = (await provider.get('/sallyport/status')) as unknown as GatePicture;
     return Object.values(gate?.clusters ?? {});
   };
 

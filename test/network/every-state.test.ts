@@ -92,7 +92,7 @@ interface Act {
   readonly batch: Batch;
 }
 
-test('in no state of the walls anything gets out', { timeout: 240_000 }, async (t) => {
+test('in no state of the walls anything gets out', { timeout: 120_000 }, async (t) => {
   const cloud = await openSmallCloud();
   t.after(() => cloud.close());
   const host = await openHostCanary();

@@ -22,6 +22,7 @@ import { findHome } from '../../../src/cli/home.ts';
 import { enterFromHost } from '../../../src/fabric/launch.ts';
 import { systemClock, until } from '../../../src/lib/clock.ts';
 import { execStatus } from '../../../src/lib/exec.ts';
+import type { GatePicture } from '../../harness/services.ts';
 import { configure, createStack } from '../../harness/stack.ts';
 import { demandAzurite } from '../../harness/tools.ts';
 import type { Requests } from './blob.ts';
@@ -33,19 +34,7 @@ const hasPrometheus = existsSync('/usr/bin/prometheus');
 const storage = { host: '172.31.4.4', port: 10_000 };
 const gate = { host: '172.31.3.4', port: 443 };
 
-interface Picture {
-  readonly gate: {
-    readonly state: string;
-    readonly clusters: Readonly<
-      Record<
-        string,
-        {
-          readonly authority: string;
-          readonly accounts: Readonly<Record<string, { readonly upstream: string | null }>>;
-        }
-      >
-    >;
-  } | null;
+interface Picture extends GatePicture {
   readonly machines: readonly {
     readonly kind: string;
     readonly state: string;
